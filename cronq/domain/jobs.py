@@ -1,0 +1,47 @@
+"""A job as its owner describes it, before the database has given it an id."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+DEFAULT_ROUTING_KEY = "default"
+NAME_LENGTH = 255  # characters
+COMMAND_LENGTH = 65_535  # bytes of UTF-8: what a TEXT column of MySQL holds
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """One job of a category document."""
+
+    name: str
+    #: A schedule text that `parse_schedule` accepts.
+    schedule: str
+    #: Given to `/bin/sh -c`.
+    command: str
+    #: The pool of runners that the job goes to.
+    routing_key: str = DEFAULT_ROUTING_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A named set of jobs that is replaced as a whole."""
+
+    name: str
+    jobs: tuple[JobDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A recorded run that has to be published for a runner."""
+
+    #: Key of the row in `runs`.
+    id: int
+    run_id: str
+    job_id: int
+    name: str
+    command: str
+    routing_key: str
+    #: None for a run by hand.
+    slot: datetime | None
+    attempt: int
+    #: How often it has been published before.
+    publications: int = 0
