@@ -1,0 +1,1 @@
+"""One small contract of a message broker, kept by an in-process one and by RabbitMQ."""

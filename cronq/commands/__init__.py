@@ -1,0 +1,1 @@
+"""The programs: options, settings and how each daemon is put together."""

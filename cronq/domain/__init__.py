@@ -1,0 +1,1 @@
+"""What is true whatever the machinery: pure functions and frozen values."""

@@ -223,7 +223,7 @@ def _storable(value: Any) -> bool:
     """JSON in Python knows lone surrogates, NaN and integers of any size; a database does not."""
     if isinstance(value, str):
         return not SURROGATE.search(value)
-    return -(2**31) <= value < 2**31
+    return bool(-(2**31) <= value < 2**31)
 
 
 def _run_id(data: Mapping[str, Any]) -> str:
@@ -236,7 +236,7 @@ def _run_id(data: Mapping[str, Any]) -> str:
 def _time(data: Mapping[str, Any], key: str) -> datetime:
     value = _take(data, key, str)
     try:
-        return datetime.strptime(value, TIME_FORMAT)  # noqa: DTZ007 (UTC by contract)
+        return datetime.strptime(value, TIME_FORMAT)
     except ValueError as error:
         raise BadMessage(f"{key}: expected YYYY-MM-DD HH:MM:SS.ffffff, found {value[:60]!r}") from error
 

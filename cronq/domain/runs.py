@@ -29,8 +29,8 @@ OPEN = frozenset({Status.QUEUED, Status.RUNNING})
 #: How a command that was started can end.
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.KILLED})
 
-#: All legal moves. A report may overtake the one before it, so `queued` may end at once; and a run that was given
-#: up for lost is corrected when its runner turns up after all.
+#: All legal moves. A report may overtake the one before it, so `queued` may end at once; and a run that was
+#: given up for lost is corrected when its runner turns up after all.
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.LOST, Status.SKIPPED, Status.MISSED, Status.UNROUTABLE})
     | ENDED,
@@ -47,8 +47,8 @@ def may_move(old: Status, new: Status) -> bool:
 def new_run_id(now: datetime) -> str:
     """An id for a run that begins its life at `now`: 32 hex digits.
 
-    The first twelve are the milliseconds since 1970, as in a UUID of version 7 (RFC 9562, section 5.7): ids made
-    one after the other stand side by side in an index, which keeps the insertion of many cheap.
+    The first twelve are the milliseconds since 1970, as in a UUID of version 7 (RFC 9562, section 5.7):
+    ids made one after the other stand side by side in an index, which keeps the insertion of many cheap.
     """
     milliseconds = int(now.replace(tzinfo=UTC).timestamp() * 1000)
     return f"{milliseconds:012x}{secrets.token_hex(10)}"

@@ -1,0 +1,1 @@
+"""A shell command as one object, and the log it writes."""

@@ -1,0 +1,1 @@
+"""The duties of the daemons: one loop each."""

@@ -1,0 +1,169 @@
+"""The schema. The tables of 0.27 keep their columns and their meaning; the rest is ours.
+
+All times are UTC. Names are compared exactly: byte by byte, trailing spaces included.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Interval,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    types,
+)
+from sqlalchemy.dialects import mysql
+
+metadata = MetaData()
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+RunId = String(32).with_variant(mysql.CHAR(32, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+Word = String(16).with_variant(mysql.VARCHAR(16, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+
+
+class Name(types.TypeDecorator[str]):
+    """Text that is compared exactly. Each server calls the collation without padding by another name."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        """The column's type on this server."""
+        if dialect.name not in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(String(self.impl_instance.length))
+        collation = "utf8mb4_nopad_bin" if dialect.is_mariadb else "utf8mb4_0900_bin"
+        return dialect.type_descriptor(
+            mysql.VARCHAR(self.impl_instance.length, charset="utf8mb4", collation=collation)
+        )
+
+
+def _table(name: str, *items: Any) -> Table:
+    return Table(name, metadata, *items, mysql_engine="InnoDB", mysql_charset="utf8mb4")
+
+
+categories = _table(
+    "categories",
+    Column("id", Integer, primary_key=True),
+    Column("name", Name(255), unique=True),
+)
+
+jobs = _table(
+    "jobs",
+    Column("id", Integer, primary_key=True),
+    Column("name", Name(255)),
+    # The length of one step. With next_run it is the whole schedule of a job that 0.27 stored.
+    Column("interval", Interval),
+    # The first slot that no one has accounted for; NULL when there is none any more.
+    Column("next_run", Instant, index=True),
+    Column("last_run_start", Instant),
+    Column("last_run_stop", Instant),
+    Column("last_run_status", String(32)),
+    # starting, succeeded or failed
+    Column("current_status", String(32)),
+    Column("routing_key", Name(255)),
+    Column("command", Text),
+    # 1: one run by hand is wanted
+    Column("run_now", Integer, index=True),
+    # host.pid of the last injector that took the job
+    Column("locked_by", String(64)),
+    Column("category_id", ForeignKey("categories.id")),
+    # The schedule's text; NULL in rows of 0.27.
+    Column("schedule", Text),
+    # What the job is now, in `definitions`; NULL until this version has first seen a row of 0.27.
+    Column("definition_id", BigId),
+    # Every slot up to this instant has its row in `runs`. It never goes back, whatever the clock does.
+    Column("settled_until", Instant),
+    # When the job was taken out of its category; such a row is kept for the job's history only.
+    Column("removed_at", Instant),
+    UniqueConstraint("category_id", "name", name="category_id"),
+)
+
+# Each state that a job has been in, from one change to the next. A run points at the one it was made with, and
+# the slots of the past can be computed again from them.
+definitions = _table(
+    "definitions",
+    Column("id", BigId, primary_key=True),
+    Column("job_id", Integer, nullable=False, index=True),
+    # It answers for the slots with since < slot <= until; NULL: until now.
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("schedule", Text),
+    # The grid of a schedule without text: anchor + n * interval.
+    Column("anchor", Instant),
+    Column("interval", Interval),
+    Column("routing_key", Name(255)),
+    Column("command", Text),
+)
+
+events = _table(
+    "events",
+    Column("id", BigId, primary_key=True),
+    Column("job_id", ForeignKey("jobs.id"), index=True),
+    Column("datetime", Instant),
+    Column("run_id", RunId),
+    Column("type", String(32)),
+    Column("host", String(255)),
+    Column("return_code", Integer),
+    # 1 in rows of this version, of which there is one for each run and type; NULL in rows of 0.27, which did
+    # not see to that. (A unique key lets any number of NULLs pass.)
+    Column("once", SmallInteger),
+    UniqueConstraint("run_id", "type", "once", name="events_once"),
+)
+
+# The ledger: one row for each slot and attempt of a job and for each run by hand (contract, section 13).
+runs = _table(
+    "runs",
+    Column("id", BigId, primary_key=True),
+    Column("run_id", RunId, nullable=False, unique=True),
+    Column("job_id", Integer, nullable=False, index=True),
+    Column("definition_id", BigId),
+    # NULL for a run by hand. Of a row that stands for several slots: the first of them.
+    Column("slot", Instant),
+    Column("attempt", SmallInteger, nullable=False, server_default="1"),
+    Column("status", Word, nullable=False),
+    # A sentence, where the status alone is not plain.
+    Column("reason", String(1000)),
+    # Of a row that stands for several slots: the last of them, and how many they are.
+    Column("last_slot", Instant),
+    Column("slots", Integer, nullable=False, server_default="1"),
+    # When the row was made, the broker confirmed, the start was granted, the command started and ended (by its
+    # runner's clock), the end was written here.
+    Column("queued_at", Instant),
+    Column("published_at", Instant),
+    Column("granted_at", Instant),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("recorded_at", Instant),
+    # While it is queued: when any injector is to publish it, as no one seems to have got it; else NULL.
+    Column("publish_after", Instant),
+    Column("publications", SmallInteger, nullable=False, server_default="0"),
+    # Which request to start was granted.
+    Column("token", RunId),
+    # The runner's id, and its host.
+    Column("runner", String(64)),
+    Column("host", String(255)),
+    Column("return_code", Integer),
+    # Seconds.
+    Column("run_time", Double),
+    UniqueConstraint("job_id", "slot", "attempt", name="runs_slot"),
+    # Serves what is to be published, and the latest runs of a status: there publish_after is NULL, so id decides.
+    Index("runs_status", "status", "publish_after"),
+)
+
+# What belongs to the installation as a whole, such as the key that signs sessions.
+settings = _table(
+    "settings",
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
