@@ -38,14 +38,16 @@ class Name(types.TypeDecorator[str]):
     impl = String
     cache_ok = True
 
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
     def load_dialect_impl(self, dialect: Any) -> Any:
         """The column's type on this server."""
         if dialect.name not in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(String(self.impl_instance.length))
+            return dialect.type_descriptor(String(self.length))
         collation = "utf8mb4_nopad_bin" if dialect.is_mariadb else "utf8mb4_0900_bin"
-        return dialect.type_descriptor(
-            mysql.VARCHAR(self.impl_instance.length, charset="utf8mb4", collation=collation)
-        )
+        return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -89,8 +91,8 @@ jobs = _table(
     UniqueConstraint("category_id", "name", name="category_id"),
 )
 
-# Each state that a job has been in, from one change to the next. A run points at the one it was made with, and
-# the slots of the past can be computed again from them.
+# Each state that a job has been in, from one change to the next. A run points at the one it was made with,
+# and the slots of the past can be computed again from them.
 definitions = _table(
     "definitions",
     Column("id", BigId, primary_key=True),
@@ -137,8 +139,8 @@ runs = _table(
     # Of a row that stands for several slots: the last of them, and how many they are.
     Column("last_slot", Instant),
     Column("slots", Integer, nullable=False, server_default="1"),
-    # When the row was made, the broker confirmed, the start was granted, the command started and ended (by its
-    # runner's clock), the end was written here.
+    # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
+    # its runner's clock), the end was written here.
     Column("queued_at", Instant),
     Column("published_at", Instant),
     Column("granted_at", Instant),
@@ -157,7 +159,7 @@ runs = _table(
     # Seconds.
     Column("run_time", Double),
     UniqueConstraint("job_id", "slot", "attempt", name="runs_slot"),
-    # Serves what is to be published, and the latest runs of a status: there publish_after is NULL, so id decides.
+    # What is to be published; and the latest runs of a status, where publish_after is NULL, so id decides.
     Index("runs_status", "status", "publish_after"),
 )
 

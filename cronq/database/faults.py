@@ -1,0 +1,66 @@
+"""What an error of a database driver means: try again at once, try again later, or a fault of ours."""
+
+import sqlite3
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+
+# Error numbers of MySQL and MariaDB: https://dev.mysql.com/doc/mysql-errors/8.0/en/
+LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
+GAVE_WAY = {LOCK_WAIT_TIMEOUT, DEADLOCK}
+UNAVAILABLE = {
+    1040,  # too many connections
+    1044,  # access denied to the database
+    1045,  # access denied
+    1049,  # unknown database
+    1053,  # shutdown in progress
+    1152,  # aborted connection
+    1180,  # error during COMMIT
+    1290,  # read only
+    1317,  # query interrupted (by a shutdown)
+    1836,  # read only
+    1927,  # connection was killed
+    2002,  # no server at the socket
+    2003,  # no server at the port
+    2006,  # the server has gone away
+    2013,  # connection lost during a query
+    2014,  # commands out of sync, after such a loss
+    4031,  # disconnected for inactivity
+}
+
+
+def gave_way(error: DBAPIError) -> bool:
+    """Whether the transaction was rolled back in favour of another, so that it may simply be run again."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return _sqlite_code(error.orig) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return _number(error) in GAVE_WAY
+
+
+def unavailable(error: DBAPIError) -> bool:
+    """Whether the database did not answer, or would not let us in."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return _sqlite_code(error.orig) in {
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_READONLY,
+        }
+    return error.connection_invalidated or _number(error) in UNAVAILABLE | GAVE_WAY | {0}
+
+
+def sentence(url: URL, error: DBAPIError) -> str:
+    """Which database, and what it or its driver said, in one line and without the password."""
+    arguments = error.orig.args if error.orig is not None else ()
+    said = " ".join(str(arguments[-1] if arguments else error).split())
+    return f"{url.render_as_string(hide_password=True)}: {said}"
+
+
+def _number(error: DBAPIError) -> int | None:
+    arguments = error.orig.args if error.orig is not None else ()
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def _sqlite_code(error: sqlite3.OperationalError) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension

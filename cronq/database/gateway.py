@@ -1,0 +1,157 @@
+"""The one door to the database: a thread pool, short transactions, and errors that mean something."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from cronq.database import faults
+from cronq.domain.errors import DatabaseUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+RunInThread = Callable[..., Deferred[Any]]
+ReadClock = Callable[[Connection], datetime]
+
+POOL_SIZE = 4
+DEADLOCK_RETRIES = 20
+LONGEST_PAUSE = 0.5  # seconds, between two tries of a transaction
+
+
+class Database:
+    """Runs functions of `(connection, ...)` in transactions, away from the reactor's thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        run_in_thread: RunInThread,
+        clock: Any,
+        read_clock: ReadClock | None = None,
+    ) -> None:
+        self.engine = engine
+        self._run_in_thread = run_in_thread
+        self._clock = clock
+        self._read_clock = read_clock or server_time
+
+    async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
+        """Run `function(connection, *args)` in a transaction and give what it returns.
+
+        It is run again when the database gave it up for the sake of another transaction (a deadlock, a lock
+        that took too long), so it must have no effect but on the database. Raises `DatabaseUnavailable` when
+        the database does not answer; then the transaction may have been committed or not.
+        """
+        for attempt in range(1, DEADLOCK_RETRIES):
+            try:
+                return await self._run(function, args, write=True)
+            except DBAPIError as error:
+                if not faults.gave_way(error):
+                    raise
+            pause = random.uniform(0, min(LONGEST_PAUSE, 0.01 * 2**attempt))  # noqa: S311 (no secret)
+            await deferLater(self._clock, pause, lambda: None)
+        return await self._run(function, args, write=True)
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
+        """Run a function that only reads; it sees one state of the database throughout."""
+        return await self._run(function, args, write=False)
+
+    async def _run(self, function: Callable[..., T], args: tuple[Any, ...], *, write: bool) -> T:
+        try:
+            result: T = await self._run_in_thread(self._call, function, args, write)
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("all connections to the database are in use") from error
+        except DBAPIError as error:
+            if faults.unavailable(error):
+                raise DatabaseUnavailable(faults.sentence(self.engine.url, error)) from error
+            raise
+        return result
+
+    def _call(self, function: Callable[..., T], args: tuple[Any, ...], write: bool) -> T:
+        options = {"cronq_clock": self._read_clock, "cronq_write": write}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            return function(connection, *args)
+
+
+def now(connection: Connection) -> datetime:
+    """What the time is by the database's clock, which is the one that decides."""
+    read_clock: ReadClock = connection.get_execution_options()["cronq_clock"]
+    return read_clock(connection)
+
+
+def server_time(connection: Connection) -> datetime:
+    """UTC by the database server; SQLite's server is this machine."""
+    if connection.dialect.name == "sqlite":
+        return datetime.now(UTC).replace(tzinfo=None)
+    value: datetime = connection.execute(select(text("UTC_TIMESTAMP(6)"))).scalar_one()
+    return value
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for a database URL of SQLAlchemy; opens nothing yet.
+
+    Raises `ValueError` with a sentence when the URL cannot be used.
+    """
+    engine = create_engine(_checked(url), **_arguments(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _checked(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.drivername == "mysql":
+        parsed = parsed.set(drivername="mysql+pymysql")
+    if parsed.get_backend_name() in {"mysql", "mariadb"}:
+        parsed = parsed.update_query_dict({"charset": "utf8mb4"})
+    elif parsed.get_backend_name() != "sqlite":
+        raise ValueError(f"{parsed.drivername} is no database that cronq knows")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": 5.0, "check_same_thread": False}}
+    return {
+        "isolation_level": "READ COMMITTED",
+        "pool_size": POOL_SIZE,
+        "max_overflow": 0,
+        "pool_pre_ping": False,
+        "pool_recycle": 1800,
+        "connect_args": {
+            "connect_timeout": 10,
+            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+        },
+    }
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    # FULL: a start that was granted must not be forgotten when the power fails.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that begins as a reader and then writes fails at once when another writer was first.
+    write = connection.get_execution_options().get("cronq_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def in_pool(reactor: IReactorFromThreads, pool: ThreadPool) -> RunInThread:
+    """A way to run functions in the threads of that pool."""
+
+    def run(function: Callable[..., T], *args: Any) -> Deferred[T]:
+        return deferToThreadPool(reactor, pool, function, *args)
+
+    return run
