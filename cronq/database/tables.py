@@ -65,7 +65,7 @@ jobs = _table(
     Column("id", Integer, primary_key=True),
     Column("name", Name(255)),
     # The length of one step. With next_run it is the whole schedule of a job that 0.27 stored.
-    Column("interval", Interval),
+    Column("interval", Interval(second_precision=6)),
     # The first slot that no one has accounted for; NULL when there is none any more.
     Column("next_run", Instant, index=True),
     Column("last_run_start", Instant),
@@ -82,8 +82,6 @@ jobs = _table(
     Column("category_id", ForeignKey("categories.id")),
     # The schedule's text; NULL in rows of 0.27.
     Column("schedule", Text),
-    # What the job is now, in `definitions`; NULL until this version has first seen a row of 0.27.
-    Column("definition_id", BigId),
     # Every slot up to this instant has its row in `runs`. It never goes back, whatever the clock does.
     Column("settled_until", Instant),
     # When the job was taken out of its category; such a row is kept for the job's history only.
@@ -96,16 +94,17 @@ jobs = _table(
 definitions = _table(
     "definitions",
     Column("id", BigId, primary_key=True),
-    Column("job_id", Integer, nullable=False, index=True),
-    # It answers for the slots with since < slot <= until; NULL: until now.
+    Column("job_id", Integer, nullable=False),
+    # It answers for the slots with since < slot <= until; NULL: it is what the job is now.
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("schedule", Text),
     # The grid of a schedule without text: anchor + n * interval.
     Column("anchor", Instant),
-    Column("interval", Interval),
+    Column("interval", Interval(second_precision=6)),
     Column("routing_key", Name(255)),
     Column("command", Text),
+    Index("definitions_job", "job_id", "until"),
 )
 
 events = _table(

@@ -33,8 +33,6 @@ class Category:
 class Publication:
     """A recorded run that has to be published for a runner."""
 
-    #: Key of the row in `runs`.
-    id: int
     run_id: str
     job_id: int
     name: str

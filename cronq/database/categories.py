@@ -1,0 +1,148 @@
+"""Replacing what a category consists of, in one transaction, with the books closed first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from cronq.database.books import Closing, StoredJob, close_books, stored_jobs
+from cronq.database.bulk import update_rows
+from cronq.database.definitions import define, end_definitions, insert_definitions
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import categories, jobs
+from cronq.domain.jobs import Category, JobDefinition
+from cronq.domain.schedule import parse_schedule
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a document means for the jobs that are stored."""
+
+    added: list[JobDefinition] = field(default_factory=list)
+    #: Removed ones that come back are changed ones, too.
+    changed: list[tuple[StoredJob, JobDefinition]] = field(default_factory=list)
+    removed: list[StoredJob] = field(default_factory=list)
+
+
+def replace_category(connection: Connection, category: Category) -> None:
+    """Make the category hold exactly these jobs.
+
+    Slots that are due under the old definitions are settled first, as they stand. An unchanged job keeps its
+    next run; a removed one keeps its row, for its history.
+    """
+    category_id = _locked_category(connection, category.name)
+    stored = _locked_jobs(connection, category_id)
+    now = database_now(connection)  # read after the rows are ours: no one closes their books any more
+    changes = compare(stored, category.jobs)
+    touched = [*(job for job, _ in changes.changed), *changes.removed]
+    closing = _settle(connection, touched, now)
+    since = _since(closing, touched, now)
+    end_definitions(connection, since)
+    _remove(connection, changes.removed, since, now)
+    _change(connection, changes.changed, since)
+    _add(connection, category_id, changes.added, now)
+
+
+def compare(stored: Iterable[StoredJob], wanted: Iterable[JobDefinition]) -> Changes:
+    """Find what has to be done to come from the stored jobs to the wanted ones."""
+    left = {job.name: job for job in stored}
+    changes = Changes()
+    for definition in wanted:
+        job = left.pop(definition.name, None)
+        if job is None:
+            changes.added.append(definition)
+        elif job.removed_at is not None or _differs(job, definition):
+            changes.changed.append((job, definition))
+    changes.removed = [job for job in left.values() if job.removed_at is None]
+    return changes
+
+
+def _differs(job: StoredJob, definition: JobDefinition) -> bool:
+    return (job.schedule_text, job.command, job.routing_key) != (
+        definition.schedule,
+        definition.command,
+        definition.routing_key,
+    )
+
+
+def _locked_category(connection: Connection, name: str) -> int:
+    find = select(categories.c.id).where(categories.c.name == name)
+    if connection.scalar(find) is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(categories).values(name=name))
+        except IntegrityError:
+            pass  # another has made it in this moment
+    category_id: int = connection.execute(find.with_for_update()).scalar_one()
+    return category_id
+
+
+def _locked_jobs(connection: Connection, category_id: int) -> list[StoredJob]:
+    query = stored_jobs().where(jobs.c.category_id == category_id).order_by(jobs.c.id).with_for_update()
+    return [StoredJob(*row) for row in connection.execute(query)]
+
+
+def _settle(connection: Connection, touched: Sequence[StoredJob], now: datetime) -> Closing:
+    live = [job for job in touched if job.removed_at is None]
+    due = [job for job in live if job.run_now or (job.next_run is not None and job.next_run <= now)]
+    defined = [job if job.defined else define(connection, job, now) for job in due]
+    return close_books(connection, defined, now, publish_within=0)
+
+
+def _since(closing: Closing, touched: Iterable[StoredJob], now: datetime) -> dict[int, datetime]:
+    """Up to when the old definition of each job answers, which is when the new one begins."""
+    since = {job.id: max(now, job.settled_until or now) for job in touched}
+    return since | {row["id"]: row["settled_until"] for row in closing.moved if row["settled_until"]}
+
+
+def _remove(
+    connection: Connection, removed: Iterable[StoredJob], since: dict[int, datetime], now: datetime
+) -> None:
+    ended = {"next_run": None, "run_now": 0, "removed_at": now}
+    update_rows(connection, jobs, [ended | {"id": job.id, "settled_until": since[job.id]} for job in removed])
+
+
+def _change(
+    connection: Connection,
+    changed: Sequence[tuple[StoredJob, JobDefinition]],
+    since: dict[int, datetime],
+) -> None:
+    living = {"removed_at": None, "run_now": 0}
+    rows = [living | {"id": old.id} | _row(new, since[old.id]) for old, new in changed]
+    update_rows(connection, jobs, rows)
+    insert_definitions(connection, [_definition(old.id, new, since[old.id]) for old, new in changed])
+
+
+def _add(connection: Connection, category_id: int, added: Sequence[JobDefinition], now: datetime) -> None:
+    if not added:
+        return
+    rows = [{"name": job.name, "category_id": category_id} | _row(job, now) for job in added]
+    connection.execute(insert(jobs), rows)
+    names = select(jobs.c.name, jobs.c.id).where(jobs.c.category_id == category_id)
+    ids = {row.name: row.id for row in connection.execute(names)}
+    insert_definitions(connection, [_definition(ids[job.name], job, now) for job in added])
+
+
+def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
+    schedule = parse_schedule(job.schedule)
+    return {
+        "schedule": job.schedule,
+        "interval": schedule.interval,
+        "command": job.command,
+        "routing_key": job.routing_key,
+        "next_run": schedule.first_after(since),
+        "settled_until": since,
+    }
+
+
+def _definition(job_id: int, job: JobDefinition, since: datetime) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "since": since,
+        "schedule": job.schedule,
+        "routing_key": job.routing_key,
+        "command": job.command,
+    }

@@ -1,0 +1,67 @@
+"""Claiming what is due: of any number of injectors, one gets each job."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from cronq.database.books import StoredJob, close_books, stored_jobs
+from cronq.database.bulk import update_rows
+from cronq.database.definitions import define
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import jobs
+from cronq.domain.jobs import Publication
+
+#: How long an injector has to publish what it claimed, until any other does it (seconds).
+PUBLISH_WITHIN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one transaction of an injector took."""
+
+    #: Recorded runs, to be published now.
+    publications: tuple[Publication, ...]
+    #: Whether as much was taken as was asked for, so that more may be due.
+    full: bool
+    #: Ids of jobs whose stored schedule cannot be read, and why; they are left alone from now on.
+    unreadable: tuple[tuple[int, str], ...]
+
+
+def claim_due(connection: Connection, limit: int, injector: str) -> Claim:
+    """Claim at most `limit` jobs that are due, and as many that are wanted by hand; record their runs.
+
+    Rows that another injector is working on are passed over; it sees to them.
+    """
+    now = database_now(connection)
+    by_hand = _locked(connection, limit, wanted=True, now=now)
+    taken = {job.id for job in by_hand}
+    by_time = [job for job in _locked(connection, limit, wanted=False, now=now) if job.id not in taken]
+    due = [job if job.defined else define(connection, job, now) for job in by_hand + by_time]
+    closing = close_books(connection, due, now, PUBLISH_WITHIN)
+    update_rows(connection, jobs, [row | {"run_now": 0, "locked_by": injector[:64]} for row in closing.moved])
+    return Claim(
+        tuple(closing.publications),
+        full=limit in {len(by_hand), len(by_time)},
+        unreadable=tuple(closing.unreadable),
+    )
+
+
+def seconds_until_due(connection: Connection) -> float | None:
+    """How long until a job is due, not below 0; None when none ever is."""
+    if connection.execute(select(jobs.c.id).where(jobs.c.run_now == 1).limit(1)).first():
+        return 0.0
+    next_run: datetime | None = connection.execute(select(func.min(jobs.c.next_run))).scalar()
+    if next_run is None:
+        return None
+    return max(0.0, (next_run - database_now(connection)).total_seconds())
+
+
+def _locked(connection: Connection, limit: int, *, wanted: bool, now: datetime) -> list[StoredJob]:
+    # Two queries: with OR in one, MariaDB merges two indexes and sorts the lot.
+    query = stored_jobs().limit(limit).with_for_update(skip_locked=True)
+    if wanted:
+        query = query.where(jobs.c.run_now == 1).order_by(jobs.c.id)
+    else:
+        query = query.where(jobs.c.next_run <= now).order_by(jobs.c.next_run)
+    return [StoredJob(*row) for row in connection.execute(query)]

@@ -1,0 +1,112 @@
+"""Recorded runs on their way to the broker: published, confirmed, or to be published again.
+
+A run that no runner has asked for may be published any number of times: the grant lets one start.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, update
+
+from cronq.database.claims import PUBLISH_WITHIN
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import definitions, jobs, runs
+from cronq.domain.jobs import Publication
+from cronq.domain.runs import Status
+
+#: Seconds before a confirmed run that no runner has started is published again; doubled each time.
+FIRST_PAUSE = 60
+LONGEST_PAUSE = 3600
+
+
+def pause_after(publications: int) -> timedelta:
+    """How long to wait for a start after that many publications, before there is one more."""
+    return timedelta(seconds=min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(publications - 1, 10)))
+
+
+def mark_published(connection: Connection, confirmed: Sequence[Publication]) -> None:
+    """The broker has taken responsibility for these."""
+    now = database_now(connection)
+    by_count = defaultdict(list)
+    for run in confirmed:
+        by_count[run.publications + 1].append(run.run_id)
+    still_queued = runs.c.status == Status.QUEUED.value
+    for count, run_ids in sorted(by_count.items()):
+        connection.execute(
+            update(runs)
+            .where(runs.c.run_id.in_(run_ids))
+            .values(
+                published_at=func.coalesce(runs.c.published_at, now),
+                publications=count,
+                publish_after=case((still_queued, bindparam("again", now + pause_after(count)))),
+            )
+        )
+
+
+def mark_unroutable(connection: Connection, refused: Iterable[Publication]) -> None:
+    """No queue takes these, so no runner ever will."""
+    now = database_now(connection)
+    for run in refused:
+        reason = (
+            f"no queue is bound to routing key {run.routing_key!r}: no runner that serves it has ever started"
+        )
+        connection.execute(
+            update(runs)
+            .where(and_(runs.c.run_id == run.run_id, runs.c.status == Status.QUEUED.value))
+            .values(
+                status=Status.UNROUTABLE.value,
+                reason=reason[:1000],
+                ended_at=now,
+                recorded_at=now,
+                publish_after=None,
+            )
+        )
+
+
+def claim_unpublished(connection: Connection, limit: int) -> list[Publication]:
+    """Take over queued runs that seem to have reached no one, to publish them again now."""
+    now = database_now(connection)
+    query = (
+        select(runs.c.run_id)
+        .where(runs.c.status == Status.QUEUED.value, runs.c.publish_after <= now)
+        .order_by(runs.c.publish_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    run_ids = list(connection.scalars(query))
+    if not run_ids:
+        return []
+    mine = runs.c.run_id.in_(run_ids)
+    until = now + timedelta(seconds=PUBLISH_WITHIN)
+    connection.execute(update(runs).where(mine).values(publish_after=until))
+    # The jobs' rows are not locked: that would hide them from injectors that claim.
+    return [Publication(*row) for row in connection.execute(_publications().where(mine))]
+
+
+def _publications() -> Select[Any]:
+    return (
+        select(
+            runs.c.run_id,
+            runs.c.job_id,
+            jobs.c.name,
+            definitions.c.command,
+            definitions.c.routing_key,
+            runs.c.slot,
+            runs.c.attempt,
+            runs.c.publications,
+        )
+        .join(jobs, jobs.c.id == runs.c.job_id)
+        .join(definitions, definitions.c.id == runs.c.definition_id)
+    )
+
+
+def forget_published(connection: Connection) -> int:
+    """Take every queued run for unpublished, as its broker has forgotten all; gives how many there are."""
+    result = connection.execute(
+        update(runs)
+        .where(runs.c.status == Status.QUEUED.value)
+        .values(publish_after=database_now(connection))
+    )
+    return result.rowcount
