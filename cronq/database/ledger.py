@@ -52,9 +52,8 @@ class _Batch:
             return grant(None, message)
         removed = self._removed.get(message.job_id, False)
         moved = apply_report(run, message, self._now, job_removed=removed)
-        if moved is not run:
+        if moved != run:
             self._runs[run.run_id] = self._changed[run.run_id] = moved
-        if moved.status is not run.status:
             self._note_job(moved)
         answer = grant(moved, message) if message.token and message.report is Report.STARTING else None
         if answer is None or answer.granted:
@@ -98,16 +97,16 @@ class _Batch:
             self._lock(unknown)
 
     def _note_job(self, run: RunState) -> None:
-        if run.job_id not in self._removed:
+        if run.job_id not in self._removed or run.status is Status.SKIPPED:
             return
         job = self._jobs[run.job_id]
+        if run.started_at:
+            job["last_run_start"] = run.started_at
         if run.status is Status.RUNNING:
-            job |= {"current_status": Report.STARTING.value, "last_run_start": run.started_at}
-        elif run.status is not Status.SKIPPED:
-            well = run.status is Status.SUCCEEDED
-            status = (Status.SUCCEEDED if well else Status.FAILED).value
-            stop = run.ended_at or self._now
-            job |= {"current_status": status, "last_run_status": status, "last_run_stop": stop}
+            job["current_status"] = Report.STARTING.value
+        else:
+            status = (Status.SUCCEEDED if run.status is Status.SUCCEEDED else Status.FAILED).value
+            job |= {"current_status": status, "last_run_status": status, "last_run_stop": run.ended_at}
 
     def _event(self, message: ResultMessage) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 All times are UTC. Names are compared exactly: byte by byte, trailing spaces included.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Interval,
     MetaData,
     SmallInteger,
     String,
@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 metadata = MetaData()
+_EPOCH = datetime(1970, 1, 1)
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -50,6 +51,25 @@ class Name(types.TypeDecorator[str]):
         return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
 
 
+class Span(types.TypeDecorator[timedelta]):
+    """A length of time, stored as 0.27 did: the instant that lies so long after 1970 began."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        """The column's type on this server."""
+        return dialect.type_descriptor(Instant)
+
+    def process_bind_param(self, value: timedelta | None, dialect: Any) -> datetime | None:
+        """To the database."""
+        return None if value is None else _EPOCH + value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> timedelta | None:
+        """From the database."""
+        return None if value is None else value - _EPOCH
+
+
 def _table(name: str, *items: Any) -> Table:
     return Table(name, metadata, *items, mysql_engine="InnoDB", mysql_charset="utf8mb4")
 
@@ -65,7 +85,7 @@ jobs = _table(
     Column("id", Integer, primary_key=True),
     Column("name", Name(255)),
     # The length of one step. With next_run it is the whole schedule of a job that 0.27 stored.
-    Column("interval", Interval(second_precision=6)),
+    Column("interval", Span),
     # The first slot that no one has accounted for; NULL when there is none any more.
     Column("next_run", Instant, index=True),
     Column("last_run_start", Instant),
@@ -101,7 +121,7 @@ definitions = _table(
     Column("schedule", Text),
     # The grid of a schedule without text: anchor + n * interval.
     Column("anchor", Instant),
-    Column("interval", Interval(second_precision=6)),
+    Column("interval", Span),
     Column("routing_key", Name(255)),
     Column("command", Text),
     Index("definitions_job", "job_id", "until"),

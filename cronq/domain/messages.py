@@ -13,7 +13,7 @@ from cronq.domain.jobs import Publication
 from cronq.domain.runs import Status
 
 SIZE_LIMIT = 1024 * 1024  # bytes; a command has at most 64 KiB
-RUN_ID = re.compile(r"[0-9a-f]{32}")
+ID = re.compile(r"[0-9a-f]{32}")
 SURROGATE = re.compile("[\ud800-\udfff]")
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -67,7 +67,7 @@ class JobMessage:
         if "\0" in command:
             raise BadMessage("command: a NUL cannot be part of a command")
         return cls(
-            run_id=_run_id(data),
+            run_id=_id(data, "run_id"),
             job_id=_take(data, "job_id" if "job_id" in data else "id", int),
             name=_take(data, "name", str),
             command=command,
@@ -131,7 +131,7 @@ class ResultMessage:
         if report is Report.FINISHED:
             _take(data, "return_code", int)
         return cls(
-            run_id=_run_id(data),
+            run_id=_id(data, "run_id"),
             job_id=_take(data, "job_id", int),
             report=report,
             sent_at=_time(data, "x-send-datetime"),
@@ -141,7 +141,7 @@ class ResultMessage:
             run_time=_take(data, "run_time", float, default=None),
             reason=_take(data, "reason", str, default=None),
             outcome=_member(Status, data, "outcome") if "outcome" in data else None,
-            token=_take(data, "token", str, default=None),
+            token=_take(data, "token", str, default=None) and _id(data, "token"),
             runner=_take(data, "runner", str, default=None),
         )
 
@@ -166,7 +166,7 @@ class Grant:
         """Read an answer; raises `BadMessage`."""
         data = _decode(body)
         return cls(
-            run_id=_run_id(data),
+            run_id=_id(data, "run_id"),
             token=_take(data, "token", str),
             granted=_take(data, "granted", bool),
             reason=_take(data, "reason", str, default=None),
@@ -226,10 +226,10 @@ def _storable(value: Any) -> bool:
     return bool(-(2**31) <= value < 2**31)
 
 
-def _run_id(data: Mapping[str, Any]) -> str:
-    value: str = _take(data, "run_id", str)
-    if not RUN_ID.fullmatch(value):
-        raise BadMessage(f"run_id: expected 32 lower-case hex digits, found {json.dumps(value)[:60]}")
+def _id(data: Mapping[str, Any], key: str) -> str:
+    value: str = _take(data, key, str)
+    if not ID.fullmatch(value):
+        raise BadMessage(f"{key}: expected 32 lower-case hex digits, found {json.dumps(value)[:60]}")
     return value
 
 

@@ -62,8 +62,7 @@ def _refusal(run: RunState) -> str:
 
 def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:
     if run.status is not Status.QUEUED:
-        # The report of the end was faster; the start is known only now.
-        return run if run.started_at or message.token else replace(run, started_at=message.start_time)
+        return _late_start(run, message)
     if message.token and job_removed:
         return replace(run, status=Status.SKIPPED, reason=REMOVED_REASON, ended_at=now, recorded_at=now)
     return replace(
@@ -72,9 +71,16 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
         token=message.token,
         runner=message.runner,
         host=message.host,
-        granted_at=now,
+        granted_at=now if message.token else None,
         started_at=message.start_time or message.sent_at,
     )
+
+
+def _late_start(run: RunState, message: ResultMessage) -> RunState:
+    # Without a grant the report of the end may be the first to arrive; it could only guess at the start.
+    if message.token or run.token or not run.status.final or message.start_time is None:
+        return run
+    return replace(run, started_at=message.start_time)
 
 
 def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -> RunState:

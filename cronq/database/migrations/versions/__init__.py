@@ -1,0 +1,1 @@
+"""The revisions, each safe to be killed at any point and run again."""
