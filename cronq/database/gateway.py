@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -15,7 +15,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from cronq.database import faults
-from cronq.domain.errors import DatabaseUnavailable
+from cronq.domain.errors import CronqError, DatabaseUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +25,10 @@ ReadClock = Callable[[Connection], datetime]
 POOL_SIZE = 4
 DEADLOCK_RETRIES = 20
 LONGEST_PAUSE = 0.5  # seconds, between two tries of a transaction
+
+
+class NotStorable(CronqError):
+    """What was to be written is refused by the database, today and tomorrow."""
 
 
 class Database:
@@ -47,7 +51,8 @@ class Database:
 
         It is run again when the database gave it up for the sake of another transaction (a deadlock, a lock
         that took too long), so it must have no effect but on the database. Raises `DatabaseUnavailable` when
-        the database does not answer; then the transaction may have been committed or not.
+        the database does not answer; then the transaction may have been committed or not. Raises
+        `NotStorable` when a value is refused.
         """
         for attempt in range(1, DEADLOCK_RETRIES):
             try:
@@ -71,6 +76,8 @@ class Database:
         except DBAPIError as error:
             if faults.unavailable(error):
                 raise DatabaseUnavailable(faults.sentence(self.engine.url, error)) from error
+            if isinstance(error, (DataError, IntegrityError)):
+                raise NotStorable(faults.sentence(self.engine.url, error)) from error
             raise
         return result
 

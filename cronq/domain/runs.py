@@ -57,3 +57,8 @@ def new_run_id(now: datetime) -> str:
 def new_run_ids(now: datetime, count: int) -> list[str]:
     """Several ids in ascending order, so that rows are locked in one order by id and by run id."""
     return sorted(new_run_id(now) for _ in range(count))
+
+
+def new_token() -> str:
+    """A name that no one else thinks of: 32 hex digits."""
+    return secrets.token_hex(16)

@@ -1,0 +1,90 @@
+"""Delivering what became of the runs, however long the broker is away."""
+
+from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from cronq.broker.interface import RESULTS, Broker, Message
+from cronq.domain.errors import BrokerUnavailable, Unroutable
+from cronq.domain.messages import ResultMessage
+from cronq.services.notebook import Notebook
+
+log = Logger()
+
+#: Reports under way at once, after an outage of the broker.
+AT_ONCE = 256
+#: Seconds to wait when there is no queue for reports.
+WITHOUT_QUEUE = 5.0
+
+
+class Reports:
+    """Keeps every report in the notebook until the broker has confirmed it."""
+
+    def __init__(self, broker: Broker, notebook: Notebook, clock: IReactorTime) -> None:
+        self.notebook = notebook
+        self._broker = broker
+        self._clock = clock
+        self._turn = DeferredSemaphore(AT_ONCE)
+        self._under_way: set[Deferred[None]] = set()
+        self._closed = False
+
+    def open(self) -> None:
+        """Begin to deliver what is left from an earlier life."""
+        for message in self.notebook.undelivered.values():
+            self._deliver(message)
+
+    def report(self, message: ResultMessage) -> None:
+        """Note it, and deliver it sooner or later."""
+        self.notebook.note_report(message)
+        self._deliver(message)
+
+    async def close(self, patience: float) -> None:
+        """Wait for deliveries, at most `patience` seconds; what is left is kept for the next life."""
+        deadline = self._clock.callLater(patience, self._give_up)
+        for delivery in list(self._under_way):
+            await delivery
+        if deadline.active():
+            deadline.cancel()
+        self._closed = True
+        if self.notebook.undelivered:
+            log.warn(
+                "{count} reports could not be delivered yet; they are kept on disk and delivered after the"
+                " next start",
+                count=len(self.notebook.undelivered),
+            )
+        await self.notebook.close()
+
+    def _give_up(self) -> None:
+        self._closed = True
+        for delivery in list(self._under_way):
+            delivery.cancel()
+
+    def _deliver(self, message: ResultMessage) -> None:
+        delivery = self._turn.run(lambda: Deferred.fromCoroutine(self._until_delivered(message)))
+        self._under_way.add(delivery)
+        delivery.addErrback(self._failed, message)
+        delivery.addBoth(lambda _: self._under_way.discard(delivery))
+
+    def _failed(self, failure: object, message: ResultMessage) -> None:
+        if not self._closed:
+            log.error(
+                "the report of run {run_id} of job {job_id} could not be delivered: {why}",
+                run_id=message.run_id,
+                job_id=message.job_id,
+                why=failure,
+            )
+
+    async def _until_delivered(self, message: ResultMessage) -> None:
+        while not self._closed:
+            await self._broker.when_connected()
+            try:
+                await self._broker.publish(Message(RESULTS, message.encode(), message.message_id))
+            except BrokerUnavailable:
+                continue
+            except Unroutable:
+                log.error("there is no queue for reports; that of run {run_id} waits", run_id=message.run_id)
+                await deferLater(self._clock, WITHOUT_QUEUE, lambda: None)
+                continue
+            self.notebook.note_delivered(message)
+            return

@@ -1,0 +1,104 @@
+"""Takes the reports of the runners, records them batch by batch, and answers who asks whether to start."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cronq.broker.interface import RESULTS, SHARED_QUEUES, Broker, Delivery, Message, Subscription
+from cronq.database.gateway import Database, NotStorable
+from cronq.database.ledger import record_reports
+from cronq.domain.errors import BadMessage, BrokerUnavailable, Unroutable
+from cronq.domain.messages import Grant, ResultMessage
+from cronq.domain.runs import new_token
+from cronq.services.dead_letters import bury
+from cronq.services.loop import Loop
+
+log = Logger()
+
+BATCH = 500
+#: Messages taken from the broker and not yet recorded; the next batch collects while one is written.
+AT_MOST = 2 * BATCH
+IDLE = 60.0  # seconds; a delivery wakes the loop
+
+Received = tuple[Delivery, ResultMessage]
+
+
+class Results(Loop):
+    """Records a batch in one transaction, then answers and accepts its messages."""
+
+    def __init__(self, database: Database, broker: Broker, clock: IReactorTime) -> None:
+        super().__init__("results", self.record, clock)
+        self._database = database
+        self._broker = broker
+        self._waiting: deque[Received] = deque()
+        self._subscription: Subscription | None = None
+
+    def startService(self) -> None:
+        """Ask for messages."""
+        queue = next(queue for queue in SHARED_QUEUES if queue.name == RESULTS)
+        self._subscription = self._broker.subscribe(queue, self._received, AT_MOST)
+        super().startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Take no more; fires when the batch in hand is recorded. What is left goes back to the broker."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def record(self) -> float:
+        """One pass: record at most one batch of what has been received."""
+        while self._waiting and not self._waiting[0][0].alive:
+            self._waiting.popleft()  # it comes again, by the next connection
+        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        if batch:
+            try:
+                await self._record(batch)
+            except BaseException:
+                self._waiting.extendleft(reversed(batch))
+                raise
+        return 0.0 if self._waiting else IDLE
+
+    def _received(self, delivery: Delivery) -> None:
+        try:
+            message = ResultMessage.decode(delivery.body)
+        except BadMessage as error:
+            Deferred.fromCoroutine(bury(self._broker, delivery, str(error)))
+            return
+        self._waiting.append((delivery, message))
+        self.wake()
+
+    async def _record(self, batch: Sequence[Received]) -> None:
+        try:
+            answers = await self._database.transact(record_reports, [message for _, message in batch])
+        except NotStorable as error:
+            await self._find_unstorable(batch, error)
+            return
+        for (delivery, _), answer in zip(batch, answers, strict=True):
+            if answer is not None and delivery.reply_to is not None:
+                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer))
+            delivery.accept()
+
+    async def _find_unstorable(self, batch: Sequence[Received], error: NotStorable) -> None:
+        """One message that the database refuses must not stop the others: halve until it stands alone."""
+        if len(batch) == 1:
+            await bury(self._broker, batch[0][0], str(error))
+            return
+        middle = len(batch) // 2
+        await self._record(batch[:middle])
+        await self._record(batch[middle:])
+
+    async def _answer(self, address: str, answer: Grant) -> None:
+        message = Message(routing_key=address, body=answer.encode(), message_id=new_token(), direct=True)
+        try:
+            await self._broker.publish(message)
+        except (BrokerUnavailable, Unroutable):
+            # Its runner asks again; if it never does, it is gone.
+            log.debug("no one took the answer for run {run_id}", run_id=answer.run_id)
+
+    async def _stop(self) -> None:
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        await super().stopService()
+        while self._waiting:
+            self._waiting.popleft()[0].give_back()

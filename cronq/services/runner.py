@@ -1,0 +1,188 @@
+"""Takes job messages when it has a free slot, and runs their commands when the start is granted."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cronq.broker.interface import Broker, Delivery, Queue, Subscription
+from cronq.domain.errors import BadMessage
+from cronq.domain.messages import JobMessage
+from cronq.services.dead_letters import bury
+from cronq.services.running import Run, Workplace
+from cronq.services.starting import Starts
+
+log = Logger()
+
+#: Seconds that a message may wait here for a free slot, before others get it.
+MAY_WAIT = 1.0
+#: Seconds between SIGTERM and SIGKILL for commands that a stopping runner ends.
+GRACE = 10.0
+#: Seconds for the last reports to be delivered when the runner stops.
+LAST_REPORTS = 5.0
+
+
+@dataclass(slots=True)
+class Start:
+    """A message whose run has a slot here and may not have been granted yet."""
+
+    job: JobMessage
+    delivery: Delivery
+
+
+class Runner(Service):
+    """Runs at most `concurrency` commands at once."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        queue: Queue,
+        starts: Starts,
+        place: Workplace,
+        clock: IReactorTime,
+        concurrency: int,
+        drain_seconds: float,
+    ) -> None:
+        self._broker = broker
+        self._queue = queue
+        self._starts = starts
+        self._place = place
+        self._clock = clock
+        self._concurrency = concurrency
+        self._drain_seconds = drain_seconds
+        self._subscription: Subscription | None = None
+        self._full = False
+        self._waiting: deque[Start] = deque()
+        self._starting: dict[str, Start] = {}
+        self._runs: dict[str, Run] = {}
+        self._in_hand: set[Deferred[None]] = set()
+
+    def startService(self) -> None:
+        """Ask for work."""
+        Service.startService(self)
+        self._place.reports.open()
+        self._starts.open()
+        self._subscription = self._broker.subscribe(self._queue, self._received, self._concurrency)
+
+    def stopService(self) -> Deferred[None]:
+        """Take nothing new, hand back what is not started, and wait for the commands that run.
+
+        Those that still run after `drain_seconds`, or when `stop_now` is called, are ended.
+        """
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    def stop_now(self) -> None:
+        """End what still runs."""
+        for run in self._runs.values():
+            run.end(GRACE, "its runner was stopped")
+
+    @property
+    def _busy(self) -> int:
+        return len(self._starting) + len(self._runs)
+
+    def _received(self, delivery: Delivery) -> None:
+        try:
+            job = JobMessage.decode(delivery.body)
+        except BadMessage as error:
+            Deferred.fromCoroutine(bury(self._broker, delivery, str(error)))
+            return
+        if not self.running:
+            delivery.give_back()
+        elif job.run_id in self._starting:
+            self._take_again(self._starting[job.run_id], delivery)
+        elif job.run_id in self._runs:
+            delivery.accept()
+        else:
+            self._take(Start(job, delivery))
+
+    def _take_again(self, start: Start, delivery: Delivery) -> None:
+        # It was published twice, or has come back by a new connection while the old answer is awaited.
+        if start.delivery.alive:
+            delivery.accept()
+        else:
+            start.delivery = delivery
+
+    def _take(self, start: Start) -> None:
+        if self._busy < self._concurrency:
+            self._begin(start)
+        elif self._full:
+            start.delivery.give_back()
+        else:
+            self._waiting.append(start)
+            self._clock.callLater(MAY_WAIT, self._waited, start)
+
+    def _waited(self, start: Start) -> None:
+        """No slot has become free for a message in time: let others have it and ask for no more."""
+        if start not in self._waiting:
+            return
+        self._full = True
+        if self._subscription is not None:
+            self._subscription.pause()
+        self._give_back_waiting()
+
+    def _give_back_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().delivery.give_back()
+
+    def _begin(self, start: Start) -> None:
+        self._starting[start.job.run_id] = start
+        flow = Deferred.fromCoroutine(self._see_through(start))
+        self._in_hand.add(flow)
+        flow.addErrback(self._broke, start.job)
+        flow.addBoth(lambda _: self._end(flow, start.job))
+
+    async def _see_through(self, start: Start) -> None:
+        job = start.job
+        refusal = await self._starts.refusal(job)
+        start.delivery.accept()
+        del self._starting[job.run_id]
+        if refusal is not None:
+            log.info(
+                "job {job_id} ({name!r}) run {run_id}: not started here: {why}",
+                job_id=job.job_id,
+                name=job.name,
+                run_id=job.run_id,
+                why=refusal,
+            )
+            return
+        self._runs[job.run_id] = run = Run(job, self._place)
+        await run.run()
+
+    def _broke(self, failure: object, job: JobMessage) -> None:
+        log.error(
+            "run {run_id} of job {job_id} broke: {why}", run_id=job.run_id, job_id=job.job_id, why=failure
+        )
+
+    def _end(self, flow: Deferred[None], job: JobMessage) -> None:
+        self._in_hand.discard(flow)
+        self._starting.pop(job.run_id, None)
+        self._runs.pop(job.run_id, None)
+        while self._waiting and self._busy < self._concurrency:
+            start = self._waiting.popleft()
+            if start.delivery.alive:
+                self._begin(start)
+        if self._full and self.running and self._subscription is not None:
+            self._full = False
+            self._subscription.resume()
+
+    async def _stop(self) -> None:
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        self._give_back_waiting()
+        if self._in_hand:
+            log.info(
+                "stopping: {count} commands still run; they have {seconds:g} s (stop again to end them now)",
+                count=len(self._in_hand),
+                seconds=self._drain_seconds,
+            )
+        deadline = self._clock.callLater(self._drain_seconds, self.stop_now)
+        for flow in list(self._in_hand):
+            await flow
+        if deadline.active():
+            deadline.cancel()
+        await self._starts.close()
+        await self._place.reports.close(LAST_REPORTS)

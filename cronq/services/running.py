@@ -1,0 +1,127 @@
+"""One run on this machine: from the start that was granted to the report of its end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from twisted.logger import Logger
+
+from cronq.domain.errors import CannotStart
+from cronq.domain.messages import JobMessage, Report, ResultMessage
+from cronq.domain.runs import Status
+from cronq.execution.interface import Ended, Launcher, RunningCommand, Stream
+from cronq.execution.leftovers import Leftover, boot_id
+from cronq.services.reporting import Reports
+
+log = Logger()
+
+
+class Output(Protocol):
+    """Where the output of one run goes."""
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Keep these bytes; never raises."""
+
+    def close(self) -> None:
+        """The run is over. (What leftovers of it still write may follow.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What every run of a runner is given."""
+
+    launcher: Launcher
+    reports: Reports
+    now: Callable[[], datetime]
+    #: Opens the output of a run of the job with this name.
+    open_output: Callable[[JobMessage], Output]
+    #: The environment of commands, to which each run's own variables are added.
+    environment: Mapping[str, str]
+    host: str
+    runner: str
+
+
+class Run:
+    """Starts the command, waits for its end and reports it."""
+
+    def __init__(self, job: JobMessage, place: Workplace) -> None:
+        self.job = job
+        self._place = place
+        self._command: RunningCommand | None = None
+        self._killed_because: str | None = None
+
+    async def run(self) -> None:
+        """Fires when the command has ended and its report is noted."""
+        output = self._place.open_output(self.job)
+        started_at = self._place.now()
+        try:
+            self._command = self._place.launcher.launch(self.job.command, self._environment(), output.write)
+        except CannotStart as error:
+            output.close()
+            log.error(
+                "job {job_id} ({name!r}) run {run_id}: cannot be started: {why}",
+                why=str(error),
+                **self._names(),
+            )
+            self._report(Report.FAILED, started_at, run_time=0.0, reason=str(error))
+            return
+        self._note_start(self._command)
+        ended = await self._command.ended
+        output.close()
+        self._finish(started_at, ended)
+
+    def end(self, grace: float, reason: str) -> None:
+        """End the command: SIGTERM to its process group, SIGKILL after `grace` seconds."""
+        self._killed_because = reason
+        if self._command is not None:
+            self._command.terminate(grace)
+
+    def _note_start(self, command: RunningCommand) -> None:
+        leftover = Leftover(self.job.run_id, command.pid, command.process_start, boot_id())
+        self._place.reports.notebook.note_started(self.job.job_id, leftover)
+        log.info("job {job_id} ({name!r}) run {run_id}: started", **self._names())
+
+    def _finish(self, started_at: datetime, ended: Ended) -> None:
+        log.info(
+            "job {job_id} ({name!r}) run {run_id}: ended with {code} after {seconds:.3f} s",
+            code=ended.return_code,
+            seconds=ended.run_time,
+            **self._names(),
+        )
+        self._report(
+            Report.FINISHED,
+            started_at,
+            return_code=ended.return_code,
+            run_time=ended.run_time,
+            reason=self._killed_because,
+            outcome=Status.KILLED if self._killed_because else None,
+        )
+
+    def _report(self, report: Report, started_at: datetime, **values: object) -> None:
+        place = self._place
+        message = ResultMessage(
+            run_id=self.job.run_id,
+            job_id=self.job.job_id,
+            report=report,
+            sent_at=place.now(),
+            host=place.host,
+            start_time=started_at,
+            runner=place.runner,
+            **values,  # type: ignore[arg-type]
+        )
+        place.reports.report(message)
+
+    def _names(self) -> dict[str, object]:
+        return {"job_id": self.job.job_id, "name": self.job.name, "run_id": self.job.run_id}
+
+    def _environment(self) -> dict[str, str]:
+        slot = self.job.slot
+        return {
+            **self._place.environment,
+            "CRONQ_JOB_ID": str(self.job.job_id),
+            "CRONQ_JOB_NAME": self.job.name.replace("\0", ""),
+            "CRONQ_RUN_ID": self.job.run_id,
+            "CRONQ_SLOT": slot.isoformat() + "Z" if slot else "",
+            "CRONQ_ATTEMPT": str(self.job.attempt),
+        }

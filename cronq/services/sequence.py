@@ -1,0 +1,17 @@
+"""Services that build on one another."""
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
+
+
+class Sequence(MultiService):
+    """Starts its services in their order, and stops them one by one in the reverse order."""
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when all are stopped."""
+        self.running = 0
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for service in reversed(list(self)):
+            await maybeDeferred(service.stopService)

@@ -1,0 +1,51 @@
+"""A folder of its own for each runner, below one that several share; a dead runner's is taken over."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class LockedFolder:
+    """A folder that no other process uses as long as this one holds its lock."""
+
+    path: Path
+    lock: int
+
+    def release(self) -> None:
+        """Let others have it. (The end of the process does the same.)"""
+        os.close(self.lock)
+
+
+def lock_free_folders(runners: Path) -> list[LockedFolder]:
+    """Lock every folder below `runners` that no living runner holds, and a new one if there is none.
+
+    Raises `OSError` when the folder cannot be used.
+    """
+    runners.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = [folder for path in sorted(runners.iterdir()) if path.is_dir() and (folder := _lock(path))]
+    return free or [next(_new_folders(runners))]
+
+
+def _new_folders(runners: Path) -> Iterator[LockedFolder]:
+    number = 1
+    while True:
+        path = runners / str(number)
+        path.mkdir(exist_ok=True, mode=0o700)
+        if folder := _lock(path):
+            yield folder
+        number += 1
+
+
+def _lock(path: Path) -> LockedFolder | None:
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return LockedFolder(path, handle)
