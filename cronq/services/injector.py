@@ -9,6 +9,7 @@ from cronq.database.gateway import Database
 from cronq.database.outbox import claim_unpublished
 from cronq.services.loop import Loop
 from cronq.services.publishing import publish_runs
+from cronq.services.tables import Tables
 
 log = Logger()
 
@@ -21,10 +22,17 @@ class Injector(Loop):
     """Claims what is due, batch by batch, then sleeps until the next slot."""
 
     def __init__(
-        self, database: Database, broker: Broker, clock: IReactorTime, name: str, interval: float
+        self,
+        database: Database,
+        tables: Tables,
+        broker: Broker,
+        clock: IReactorTime,
+        name: str,
+        interval: float,
     ) -> None:
         """`name` is written into `locked_by`; `interval` is the longest sleep, in seconds."""
         super().__init__("injector", self.inject, clock)
+        self._tables = tables
         self._database = database
         self._broker = broker
         self._injector = name
@@ -32,6 +40,8 @@ class Injector(Loop):
 
     async def inject(self) -> float:
         """One pass: at most one batch. Gives the seconds until more is due."""
+        if not await self._tables.ready():
+            return self._interval
         # While there is no broker, slots are left unclaimed: then the latest of each job runs, not all.
         await self.until(self._broker.when_connected())
         claim = await self._database.transact(claim_due, BATCH, self._injector)
@@ -49,15 +59,20 @@ class Injector(Loop):
 class Republisher(Loop):
     """Publishes again what was recorded but never confirmed, or confirmed but never started."""
 
-    def __init__(self, database: Database, broker: Broker, clock: IReactorTime, interval: float) -> None:
+    def __init__(
+        self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime, interval: float
+    ) -> None:
         """`interval` in seconds: how often it looks."""
         super().__init__("republisher", self.republish, clock)
+        self._tables = tables
         self._database = database
         self._broker = broker
         self._interval = interval
 
     async def republish(self) -> float:
         """One pass: at most one batch."""
+        if not await self._tables.ready():
+            return self._interval
         await self.until(self._broker.when_connected())
         runs = await self._database.transact(claim_unpublished, BATCH)
         again = [run for run in runs if run.publications]

@@ -15,6 +15,7 @@ from cronq.domain.messages import Grant, ResultMessage
 from cronq.domain.runs import new_token
 from cronq.services.dead_letters import bury
 from cronq.services.loop import Loop
+from cronq.services.tables import Tables
 
 log = Logger()
 
@@ -22,6 +23,7 @@ BATCH = 500
 #: Messages taken from the broker and not yet recorded; the next batch collects while one is written.
 AT_MOST = 2 * BATCH
 IDLE = 60.0  # seconds; a delivery wakes the loop
+WITHOUT_TABLES = 1.0  # seconds until it looks again
 
 Received = tuple[Delivery, ResultMessage]
 
@@ -29,8 +31,9 @@ Received = tuple[Delivery, ResultMessage]
 class Results(Loop):
     """Records a batch in one transaction, then answers and accepts its messages."""
 
-    def __init__(self, database: Database, broker: Broker, clock: IReactorTime) -> None:
+    def __init__(self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime) -> None:
         super().__init__("results", self.record, clock)
+        self._tables = tables
         self._database = database
         self._broker = broker
         self._waiting: deque[Received] = deque()
@@ -48,6 +51,8 @@ class Results(Loop):
 
     async def record(self) -> float:
         """One pass: record at most one batch of what has been received."""
+        if not await self._tables.ready():
+            return WITHOUT_TABLES
         while self._waiting and not self._waiting[0][0].alive:
             self._waiting.popleft()  # it comes again, by the next connection
         batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]

@@ -1,10 +1,10 @@
 """Takes job messages when it has a free slot, and runs their commands when the start is granted."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -13,7 +13,7 @@ from cronq.domain.errors import BadMessage
 from cronq.domain.messages import JobMessage
 from cronq.services.dead_letters import bury
 from cronq.services.running import Run, Workplace
-from cronq.services.starting import Starts
+from cronq.services.starting import GRANT_LASTS, Starts
 
 log = Logger()
 
@@ -31,6 +31,8 @@ class Start:
 
     job: JobMessage
     delivery: Delivery
+    #: Fires when the run is over.
+    flow: Deferred[None] = field(default_factory=lambda: succeed(None))
 
 
 class Runner(Service):
@@ -76,9 +78,14 @@ class Runner(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def stop_now(self) -> None:
-        """End what still runs."""
+        """End what still runs, and wait no longer for leave to start more."""
         for run in self._runs.values():
             run.end(GRACE, "its runner was stopped")
+        self._abandon_starts()
+
+    def _abandon_starts(self) -> None:
+        for start in list(self._starting.values()):
+            start.flow.cancel()
 
     @property
     def _busy(self) -> int:
@@ -130,14 +137,18 @@ class Runner(Service):
 
     def _begin(self, start: Start) -> None:
         self._starting[start.job.run_id] = start
-        flow = Deferred.fromCoroutine(self._see_through(start))
-        self._in_hand.add(flow)
-        flow.addErrback(self._broke, start.job)
-        flow.addBoth(lambda _: self._end(flow, start.job))
+        start.flow = Deferred.fromCoroutine(self._see_through(start))
+        self._in_hand.add(start.flow)
+        start.flow.addErrback(self._broke, start.job)
+        start.flow.addBoth(lambda _: self._end(start))
 
     async def _see_through(self, start: Start) -> None:
         job = start.job
-        refusal = await self._starts.refusal(job)
+        try:
+            refusal = await self._starts.refusal(job)
+        except CancelledError:
+            start.delivery.give_back()
+            return
         start.delivery.accept()
         del self._starting[job.run_id]
         if refusal is not None:
@@ -157,14 +168,14 @@ class Runner(Service):
             "run {run_id} of job {job_id} broke: {why}", run_id=job.run_id, job_id=job.job_id, why=failure
         )
 
-    def _end(self, flow: Deferred[None], job: JobMessage) -> None:
-        self._in_hand.discard(flow)
-        self._starting.pop(job.run_id, None)
-        self._runs.pop(job.run_id, None)
+    def _end(self, start: Start) -> None:
+        self._in_hand.discard(start.flow)
+        self._starting.pop(start.job.run_id, None)
+        self._runs.pop(start.job.run_id, None)
         while self._waiting and self._busy < self._concurrency:
-            start = self._waiting.popleft()
-            if start.delivery.alive:
-                self._begin(start)
+            waited = self._waiting.popleft()
+            if waited.delivery.alive:
+                self._begin(waited)
         if self._full and self.running and self._subscription is not None:
             self._full = False
             self._subscription.resume()
@@ -175,14 +186,18 @@ class Runner(Service):
         self._give_back_waiting()
         if self._in_hand:
             log.info(
-                "stopping: {count} commands still run; they have {seconds:g} s (stop again to end them now)",
+                "stopping: waiting for {count} commands, {seconds:g} s at most; stop again to end them now",
                 count=len(self._in_hand),
                 seconds=self._drain_seconds,
             )
-        deadline = self._clock.callLater(self._drain_seconds, self.stop_now)
+        deadlines = [
+            self._clock.callLater(self._drain_seconds, self.stop_now),
+            self._clock.callLater(min(self._drain_seconds, GRANT_LASTS), self._abandon_starts),
+        ]
         for flow in list(self._in_hand):
             await flow
-        if deadline.active():
-            deadline.cancel()
+        for deadline in deadlines:
+            if deadline.active():
+                deadline.cancel()
         await self._starts.close()
         await self._place.reports.close(LAST_REPORTS)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ class LockedFolder:
     def release(self) -> None:
         """Let others have it. (The end of the process does the same.)"""
         os.close(self.lock)
+
+    def remove(self) -> None:
+        """Delete it, as nothing in it matters any more."""
+        shutil.rmtree(self.path)
+        self.release()
 
 
 def lock_free_folders(runners: Path) -> list[LockedFolder]:

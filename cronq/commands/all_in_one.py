@@ -1,0 +1,97 @@
+"""`twistd cronq`: all four daemons in one process, by default with SQLite and a broker of its own."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.application.service import IService
+
+from cronq.broker.memory import MemoryBroker
+from cronq.commands.common import (
+    DATABASE_URL,
+    INTERVAL,
+    MEMORY,
+    RABBITMQ_URL,
+    SENTRY_DSN,
+    VERBOSE,
+    DatabaseService,
+    amqp_broker,
+    broker_url,
+)
+from cronq.commands.injector import make_injector
+from cronq.commands.options import DaemonOptions
+from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
+from cronq.commands.settings import Setting
+from cronq.commands.stopping import Signals
+from cronq.commands.web import WEB_SETTINGS, make_web
+from cronq.database.categories import replace_category
+from cronq.database.outbox import forget_published
+from cronq.domain.documents import BadDocument, Document, read_document
+from cronq.services.results import Results
+from cronq.services.sequence import Sequence
+from cronq.services.tables import Tables
+
+
+def document(value: str) -> Document:
+    """A category document in a file."""
+    try:
+        return read_document(Path(value).read_bytes())
+    except OSError as error:
+        raise ValueError(f"a file with a category document ({error.strerror})") from error
+    except BadDocument as error:
+        raise ValueError(f"a file with a category document ({error})") from error
+
+
+LOAD = Setting(
+    "load",
+    (),
+    document,
+    None,
+    "a file with a category document to load at the start; may be repeated",
+    repeatable=True,
+)
+
+
+class Options(DaemonOptions):
+    """Command line of the all-in-one process."""
+
+    program = "cronq"
+    settings: ClassVar[tuple[Setting, ...]] = (
+        replace(
+            DATABASE_URL, default=None, what="the database, as a SQLAlchemy URL (default: a SQLite file)"
+        ),
+        replace(RABBITMQ_URL, default=MEMORY, parse=broker_url),
+        INTERVAL,
+        *RUNNER_SETTINGS,
+        *WEB_SETTINGS,
+        LOAD,
+        SENTRY_DSN,
+        VERBOSE,
+    )
+
+
+def makeService(options: Options) -> IService:
+    """Build all of it; nothing is opened yet."""
+    from twisted.internet import reactor
+
+    values = options.chosen
+    values.state_path = state_path(values, options)
+    url = values.database_url or f"sqlite:///{values.state_path / 'cronq.sqlite'}"
+    owner = DatabaseService(reactor, url)
+    broker, embedded = _broker(reactor, values.rabbitmq_url)
+    then = [forget_published] if embedded else []
+    then += [partial(replace_category, category=each.category) for each in values.load or ()]
+    tables = Tables(owner.database, create=True, then=then)
+    injector, republisher = make_injector(values, owner.database, tables, broker, reactor)
+    web = make_web(reactor, values, owner.database, wake=injector.wake)
+    runner = make_runner(reactor, values, broker, options)
+    results = Results(owner.database, tables, broker, reactor)
+    parts = [Signals(reactor, runner.stop_now), owner, broker, results, web, runner, injector, republisher]
+    return Sequence.of(parts)
+
+
+def _broker(reactor: Any, url: str) -> tuple[Any, bool]:
+    if url == MEMORY:
+        return MemoryBroker(reactor).connect(Options.program), True
+    return amqp_broker(reactor, url, Options.program), False

@@ -1,0 +1,62 @@
+"""`cronq-injector`: publishes what is due."""
+
+from typing import Any, ClassVar
+
+from twisted.application.service import IService
+
+from cronq.broker.interface import Broker
+from cronq.commands.common import (
+    DATABASE_URL,
+    INTERVAL,
+    RABBITMQ_URL,
+    SENTRY_DSN,
+    VERBOSE,
+    DatabaseService,
+    Services,
+    Values,
+    amqp_broker,
+    identity,
+)
+from cronq.commands.options import DaemonOptions
+from cronq.commands.program import run_in_foreground
+from cronq.commands.settings import Setting
+from cronq.commands.stopping import Signals
+from cronq.database.gateway import Database
+from cronq.services.injector import Injector, Republisher
+from cronq.services.sequence import Sequence
+from cronq.services.tables import Tables
+
+REPUBLISH_INTERVAL = 1.0  # seconds
+
+
+class Options(DaemonOptions):
+    """Command line of the injector."""
+
+    program = "cronq-injector"
+    settings: ClassVar[tuple[Setting, ...]] = (DATABASE_URL, RABBITMQ_URL, INTERVAL, SENTRY_DSN, VERBOSE)
+
+
+def make_injector(
+    values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
+) -> tuple[Injector, Republisher]:
+    """The two duties of an injector."""
+    injector = Injector(database, tables, broker, clock, identity(), values.interval)
+    return injector, Republisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
+
+
+def makeService(options: Options) -> IService:
+    """Build the daemon; nothing is opened yet."""
+    from twisted.internet import reactor
+
+    values = options.chosen
+    owner = DatabaseService(reactor, values.database_url)
+    broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
+    tables = Tables(owner.database, create=True)
+    services: Services = [Signals(reactor), owner, broker]
+    services += make_injector(values, owner.database, tables, broker, reactor)
+    return Sequence.of(services)
+
+
+def main() -> None:
+    """The console script."""
+    run_in_foreground(Options.program)

@@ -1,0 +1,162 @@
+"""`cronq-runner`: runs the commands."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.application.service import IService
+
+from cronq.broker.interface import DEFAULT_ROUTING_KEY, JOBS, Broker, Queue
+from cronq.commands.common import RABBITMQ_URL, SENTRY_DSN, VERBOSE, Values, amqp_broker, utc_now
+from cronq.commands.options import DaemonOptions
+from cronq.commands.program import run_in_foreground
+from cronq.commands.runner_service import RunnerService
+from cronq.commands.settings import (
+    Setting,
+    amqp_word,
+    amqp_words,
+    folder,
+    log_folder,
+    seconds,
+    state_folder,
+    whole_number,
+    yes_or_no,
+)
+from cronq.commands.stopping import Signals
+from cronq.domain.messages import JobMessage
+from cronq.domain.runs import new_token
+from cronq.execution.logs import JobLog
+from cronq.execution.process import ProcessLauncher
+from cronq.services.notebook import Notebook
+from cronq.services.output import FileOutput, ToldOutput
+from cronq.services.reporting import Reports
+from cronq.services.runner import Runner
+from cronq.services.running import Output, Workplace
+from cronq.services.sequence import Sequence
+from cronq.services.starting import Starts
+
+#: Never passed on to commands; `CRONQ_HIDE` names more, separated by commas.
+HIDDEN = ("RABBITMQ_URL", "RABBITMQ_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE", "CRONQ_HIDE")
+
+QUEUE = Setting("queue", ("CRONQ_QUEUE",), amqp_word, JOBS, "the queue to take jobs from")
+ROUTING_KEY = Setting(
+    "routing_key",
+    ("CRONQ_ROUTING_KEYS",),
+    amqp_words,
+    None,
+    f"a routing key bound to that queue; may be repeated (default: {DEFAULT_ROUTING_KEY} for {JOBS}, else the"
+    " queue's name)",
+    repeatable=True,
+)
+CONCURRENCY = Setting(
+    "concurrency",
+    ("CRONQ_CONCURRENCY",),
+    whole_number(1, 10_000),
+    str(len(os.sched_getaffinity(0))),
+    "how many commands run at once",
+)
+DRAIN_SECONDS = Setting(
+    "drain_seconds",
+    ("CRONQ_DRAIN_SECONDS",),
+    seconds(0, 7 * 86_400),
+    "300",
+    "how long to wait for running commands when stopping",
+)
+LOG_TO_STDOUT = Setting(
+    "log_to_stdout",
+    ("CRONQ_RUNNER_LOG_TO_STDOUT",),
+    yes_or_no,
+    False,
+    "write the output of jobs to the daemon's own log, too",
+    flag=True,
+)
+LOG_PATH = Setting("log_path", ("LOG_PATH",), folder, None, "the folder for the logs of jobs")
+STATE_PATH = Setting(
+    "state_path", ("CRONQ_STATE_PATH",), folder, None, "the folder for what must not be forgotten"
+)
+
+RUNNER_SETTINGS = (
+    QUEUE,
+    ROUTING_KEY,
+    CONCURRENCY,
+    DRAIN_SECONDS,
+    LOG_TO_STDOUT,
+    LOG_PATH,
+    STATE_PATH,
+)
+
+
+class Options(DaemonOptions):
+    """Command line of a runner."""
+
+    program = "cronq-runner"
+    settings: ClassVar[tuple[Setting, ...]] = (RABBITMQ_URL, *RUNNER_SETTINGS, SENTRY_DSN, VERBOSE)
+
+
+def makeService(options: Options) -> IService:
+    """Build the daemon; nothing is opened yet."""
+    from twisted.internet import reactor
+
+    values = options.chosen
+    broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
+    runner = make_runner(reactor, values, broker, options)
+    return Sequence.of([Signals(reactor, runner.stop_now), broker, runner])
+
+
+def make_runner(reactor: Any, values: Values, broker: Broker, options: DaemonOptions) -> RunnerService:
+    """A runner, which reads its notes when it starts."""
+    folders = state_path(values, options) / "runners"
+    log_path = values.log_path or log_folder()
+    return RunnerService(folders, reactor, partial(_build, reactor, values, broker, log_path))
+
+
+def state_path(values: Values, options: DaemonOptions) -> Path:
+    """The folder for what must not be forgotten, as given or as usual."""
+    if values.state_path:
+        return values.state_path
+    usual = state_folder()
+    try:
+        return folder(str(usual))
+    except ValueError as error:
+        raise options.refused(f"CRONQ_STATE_PATH: {usual} cannot be used: expected {error}") from error
+
+
+def _build(reactor: Any, values: Values, broker: Broker, log_path: Path, notebook: Notebook) -> Runner:
+    host, runner = socket.gethostname(), f"{socket.gethostname()[:40]}-{new_token()[:12]}"
+    place = Workplace(
+        launcher=ProcessLauncher(reactor),
+        reports=Reports(broker, notebook, reactor),
+        now=utc_now,
+        open_output=partial(_open_output, log_path, values.log_to_stdout),
+        environment=command_environment(os.environ),
+        host=host,
+        runner=runner,
+    )
+    starts = Starts(broker, reactor, utc_now, time.monotonic, host, runner)
+    return Runner(broker, _queue(values), starts, place, reactor, values.concurrency, values.drain_seconds)
+
+
+def _queue(values: Values) -> Queue:
+    keys = [key for keys in values.routing_key or () for key in ([keys] if isinstance(keys, str) else keys)]
+    default = DEFAULT_ROUTING_KEY if values.queue == JOBS else values.queue
+    return Queue(values.queue, tuple(dict.fromkeys(keys)) or (default,))
+
+
+def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The runner's own environment without what commands have no business with."""
+    hidden = {*HIDDEN, *(name.strip() for name in environment.get("CRONQ_HIDE", "").split(","))}
+    return {name: value for name, value in environment.items() if name not in hidden}
+
+
+def _open_output(log_path: Path, told: bool, job: JobMessage) -> Output:
+    job_log = JobLog(log_path, job.name, time.monotonic)
+    return ToldOutput(job_log, job) if told else FileOutput(job_log)
+
+
+def main() -> None:
+    """The console script."""
+    run_in_foreground(Options.program)

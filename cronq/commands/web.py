@@ -1,0 +1,118 @@
+"""`cronq-web`: the pages and the API."""
+
+from typing import Any, ClassVar
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Site
+
+from cronq.commands.common import DATABASE_URL, SENTRY_DSN, VERBOSE, DatabaseService, Values
+from cronq.commands.options import DaemonOptions
+from cronq.commands.program import run_in_foreground
+from cronq.commands.settings import Setting, text, whole_number
+from cronq.commands.stopping import Signals
+from cronq.database.gateway import Database
+from cronq.services.sequence import Sequence
+from cronq.web.site import WebSettings, make_resource
+
+log = Logger()
+
+
+def endpoint(value: str) -> str:
+    """A description of where to listen, as Twisted's `serverFromString` takes it."""
+    from twisted.internet import reactor
+
+    try:
+        serverFromString(reactor, value)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"a Twisted endpoint such as tcp:5000:interface=127.0.0.1 ({error})") from error
+    return value
+
+
+LISTEN = Setting("listen", (), endpoint, None, "a Twisted endpoint to listen on, instead of the next two")
+LISTEN_INTERFACE = Setting(
+    "listen_interface", ("LISTEN_INTERFACE",), text, "127.0.0.1", "the address to listen on"
+)
+PORT = Setting("port", ("PORT",), whole_number(0, 65_535), "5000", "the port to listen on")
+SECRET_KEY = Setting(
+    "secret_key",
+    ("SECRET_KEY",),
+    text,
+    None,
+    "signs form tokens (default: made once and kept in the database)",
+    secret=True,
+)
+LOG_URL_TEMPLATE = Setting(
+    "log_url_template",
+    ("CRONQ_LOG_URL_TEMPLATE",),
+    text,
+    None,
+    "link to an external log dashboard, with {job_id}, {run_id}, {start_time} and {end_time}",
+)
+WEB_SETTINGS = (LISTEN, LISTEN_INTERFACE, PORT, SECRET_KEY, LOG_URL_TEMPLATE)
+
+
+class Options(DaemonOptions):
+    """Command line of the web."""
+
+    program = "cronq-web"
+    settings: ClassVar[tuple[Setting, ...]] = (DATABASE_URL, *WEB_SETTINGS, SENTRY_DSN, VERBOSE)
+
+
+class WebService(Service):
+    """Listens, and says where."""
+
+    def __init__(self, where: IStreamServerEndpoint, site: Site, reactor: Any) -> None:
+        self._where = where
+        self._site = site
+        self._reactor = reactor
+        self._port: IListeningPort | None = None
+
+    def startService(self) -> None:
+        """Begin to listen; a program that cannot is ended with one line."""
+        Service.startService(self)
+        self._where.listen(self._site).addCallbacks(self._listening, self._cannot_listen)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when no more connections are taken."""
+        Service.stopService(self)
+        return maybeDeferred(self._port.stopListening) if self._port else succeed(None)
+
+    def _listening(self, port: IListeningPort) -> None:
+        self._port = port
+        address: Any = port.getHost()
+        host = getattr(address, "host", None)
+        shown = f"[{host}]" if host and ":" in host else host
+        log.info("listening on {where}", where=f"http://{shown}:{address.port}/" if shown else str(address))
+
+    def _cannot_listen(self, failure: Failure) -> None:
+        log.critical("cannot listen: {why}", why=failure.getErrorMessage())
+        raise SystemExit(f"cannot listen: {failure.getErrorMessage()}")
+
+
+def makeService(options: Options) -> IService:
+    """Build the daemon; nothing is opened yet."""
+    from twisted.internet import reactor
+
+    owner = DatabaseService(reactor, options.chosen.database_url)
+    web = make_web(reactor, options.chosen, owner.database)
+    return Sequence.of([Signals(reactor), owner, web])
+
+
+def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambda: None) -> WebService:
+    """The web; `wake` is called when someone has asked for a run or changed a category."""
+    settings = WebSettings(log_url_template=values.log_url_template, secret_key=values.secret_key)
+    site = Site(make_resource(database, settings, on_run_requested=wake))
+    site.noisy = False
+    interface = values.listen_interface.replace(":", r"\:")
+    where = values.listen or f"tcp:{values.port}:interface={interface}"
+    return WebService(serverFromString(reactor, where), site, reactor)
+
+
+def main() -> None:
+    """The console script."""
+    run_in_foreground(Options.program)

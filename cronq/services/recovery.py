@@ -1,0 +1,50 @@
+"""What a runner does first: end what its dead predecessors left running, and take over their notes."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from twisted.logger import Logger
+
+from cronq.domain.messages import Report, ResultMessage
+from cronq.execution.leftovers import Leftover, end_group
+from cronq.services.notebook import Notebook, StartedRun
+
+log = Logger()
+
+
+def recover(
+    notebook: Notebook,
+    now: Callable[[], datetime],
+    host: str,
+    end: Callable[[Leftover], bool] = end_group,
+) -> None:
+    """End the commands that the notes say are running, and note that their runs are lost."""
+    for run in list(notebook.started.values()):
+        notebook.note_report(_lost(run, now(), host, was_running=end(run.leftover)))
+
+
+def take_over(notebook: Notebook, others: Iterable[Notebook]) -> None:
+    """Copy what other notebooks still hold into this one."""
+    for other in others:
+        for run in other.started.values():
+            notebook.note_started(run.job_id, run.leftover)
+        for message in other.undelivered.values():
+            notebook.note_report(message)
+
+
+def _lost(run: StartedRun, now: datetime, host: str, *, was_running: bool) -> ResultMessage:
+    what = "its command was still running and has been ended" if was_running else "its command was gone"
+    log.warn(
+        "run {run_id} of job {job_id} was left by a runner that died; {what}",
+        run_id=run.leftover.run_id,
+        job_id=run.job_id,
+        what=what,
+    )
+    return ResultMessage(
+        run_id=run.leftover.run_id,
+        job_id=run.job_id,
+        report=Report.LOST,
+        sent_at=now,
+        host=host,
+        reason=f"its runner died; {what} when a runner started again",
+    )
