@@ -27,7 +27,8 @@ from cronq.commands.stopping import Signals
 from cronq.commands.web import WEB_SETTINGS, make_web
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
-from cronq.domain.documents import BadDocument, Document, read_document
+from cronq.domain.documents import Document, read_document
+from cronq.domain.errors import BadDocument
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -80,7 +81,7 @@ def makeService(options: Options) -> IService:
     url = values.database_url or f"sqlite:///{values.state_path / 'cronq.sqlite'}"
     owner = DatabaseService(reactor, url)
     broker, embedded = _broker(reactor, values.rabbitmq_url)
-    then = [forget_published] if embedded else []
+    then: list[Any] = [forget_published] if embedded else []
     then += [partial(replace_category, category=each.category) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injector, republisher = make_injector(values, owner.database, tables, broker, reactor)

@@ -1,7 +1,6 @@
 """The daemons' own log: one line an event, to the terminal or to twistd's log file."""
 
 import sys
-from functools import partial
 from typing import Any
 
 from twisted.logger import (
@@ -17,24 +16,42 @@ from twisted.python.logfile import LogFile
 NOISY = ("twisted.web.server", "twisted.internet", "log_legacy")
 
 
-def choose_log(twistd: Any, *, verbose: bool) -> None:
-    """Give twistd our observer, unless its user asked for another one or for syslog.
+class DaemonLog:
+    """How this process logs.
 
-    A long-lived `--logfile` is written by Twisted's `LogFile`, which SIGUSR1 rotates.
+    There is one for the process, because twistd takes the name of a function that makes its observer, and
+    gives that function nothing.
     """
-    if twistd is None or twistd.get("logger") or twistd.get("syslog"):
-        return
-    to_terminal = twistd.get("nodaemon") and not twistd.get("logfile")
-    twistd["logger"] = partial(make_observer, None if to_terminal else twistd.get("logfile"), verbose)
+
+    def __init__(self) -> None:
+        self.logfile: str | None = None
+        self.verbose = False
+
+    def choose(self, twistd: Any, *, verbose: bool) -> None:
+        """Have twistd use our observer, unless its user asked for another one or for syslog."""
+        if twistd is None or twistd.get("logger") or twistd.get("syslog"):
+            return
+        to_terminal = twistd.get("nodaemon") and not twistd.get("logfile")
+        self.logfile = "-" if to_terminal else twistd.get("logfile")
+        self.verbose = verbose
+        twistd["logger"] = f"{__name__}.{make_observer.__name__}"
 
 
-def make_observer(logfile: str | None, verbose: bool) -> ILogObserver:
-    """An observer that writes to the log file, or to standard output when that is None or `-`."""
-    to_terminal = logfile is None or logfile == "-"
-    output: Any = sys.stdout if to_terminal else LogFile.fromFullPath(logfile or "twistd.log")
-    levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.debug if verbose else LogLevel.info)
-    if not verbose:
-        for namespace in NOISY:
-            levels.setLogLevelForNamespace(namespace, LogLevel.warn)
-    observer: ILogObserver = FilteringLogObserver(textFileLogObserver(output), [levels])
+DAEMON_LOG = DaemonLog()
+
+
+def make_observer() -> ILogObserver:
+    """The observer that was chosen. A log file is a Twisted `LogFile`: SIGUSR1 rotates it."""
+    logfile = DAEMON_LOG.logfile or "twistd.log"
+    output: Any = sys.stdout if logfile == "-" else LogFile.fromFullPath(logfile)
+    observer: ILogObserver = FilteringLogObserver(textFileLogObserver(output), [_levels()])
     return observer
+
+
+def _levels() -> LogLevelFilterPredicate:
+    if DAEMON_LOG.verbose:
+        return LogLevelFilterPredicate(defaultLogLevel=LogLevel.debug)
+    levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
+    for namespace in NOISY:
+        levels.setLogLevelForNamespace(namespace, LogLevel.warn)
+    return levels

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from cronq import __version__
-from cronq.commands.logs import choose_log
+from cronq.commands.logs import DAEMON_LOG
 from cronq.commands.settings import BadSetting, Setting, read_setting
 
 EXIT_USAGE = 2
@@ -23,13 +23,17 @@ class DaemonOptions(usage.Options):
     #: The name of the program; also its name for twistd.
     program: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
+    optFlags: ClassVar[list[list[Any]]]
+    optParameters: ClassVar[list[list[Any]]]
+
+    def __init_subclass__(cls) -> None:
+        cls.optFlags = [[each.option, None, each.what] for each in cls.settings if each.flag]
+        cls.optParameters = [
+            [each.option, None, None, _described(each)] for each in cls.settings if not each.flag
+        ]
 
     def __init__(self) -> None:
         self.chosen = SimpleNamespace()
-        self.optFlags = [[each.option, None, each.what] for each in self.settings if each.flag]
-        self.optParameters = [
-            [each.option, None, None, _described(each)] for each in self.settings if not each.flag
-        ]
         self._collected: dict[str, list[str]] = {}
         usage.Options.__init__(self)
 
@@ -54,7 +58,7 @@ class DaemonOptions(usage.Options):
             except BadSetting as error:
                 raise self.refused(str(error)) from error
             setattr(self.chosen, setting.name, value)
-        choose_log(self.parent, verbose=self.chosen.verbose)
+        DAEMON_LOG.choose(self.parent, verbose=self.chosen.verbose)
 
     def opt_version(self) -> None:
         """Print the version and exit."""

@@ -116,8 +116,9 @@ def make_runner(reactor: Any, values: Values, broker: Broker, options: DaemonOpt
 
 def state_path(values: Values, options: DaemonOptions) -> Path:
     """The folder for what must not be forgotten, as given or as usual."""
-    if values.state_path:
-        return values.state_path
+    given: Path | None = values.state_path
+    if given:
+        return given
     usual = state_folder()
     try:
         return folder(str(usual))

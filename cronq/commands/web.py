@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.logger import Logger
@@ -80,7 +80,11 @@ class WebService(Service):
     def stopService(self) -> Deferred[None]:
         """Fires when no more connections are taken."""
         Service.stopService(self)
-        return maybeDeferred(self._port.stopListening) if self._port else succeed(None)
+        return Deferred.fromCoroutine(self._stop_listening())
+
+    async def _stop_listening(self) -> None:
+        if self._port is not None:
+            await (self._port.stopListening() or succeed(None))
 
     def _listening(self, port: IListeningPort) -> None:
         self._port = port

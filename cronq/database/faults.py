@@ -1,9 +1,14 @@
 """What an error of a database driver means: try again at once, try again later, or a fault of ours."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from cronq.domain.errors import DatabaseUnavailable, NotStorable
 
 # Error numbers of MySQL and MariaDB: https://dev.mysql.com/doc/mysql-errors/8.0/en/
 LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
@@ -14,6 +19,7 @@ UNAVAILABLE = {
     1045,  # access denied
     1049,  # unknown database
     1053,  # shutdown in progress
+    1146,  # no such table: no injector has made them yet
     1152,  # aborted connection
     1180,  # error during COMMIT
     1290,  # read only
@@ -29,6 +35,27 @@ UNAVAILABLE = {
 }
 
 
+class GaveWay(DatabaseUnavailable):
+    """The transaction was rolled back in favour of another one: run it again."""
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Makes errors of the driver, which differ, into errors of ours, which mean something."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("all connections to the database are in use") from error
+    except DBAPIError as error:
+        if gave_way(error):
+            raise GaveWay(sentence(url, error)) from error
+        if unavailable(error):
+            raise DatabaseUnavailable(sentence(url, error)) from error
+        if isinstance(error, (DataError, IntegrityError)):
+            raise NotStorable(sentence(url, error)) from error
+        raise
+
+
 def gave_way(error: DBAPIError) -> bool:
     """Whether the transaction was rolled back in favour of another, so that it may simply be run again."""
     if isinstance(error.orig, sqlite3.OperationalError):
@@ -39,7 +66,7 @@ def gave_way(error: DBAPIError) -> bool:
 def unavailable(error: DBAPIError) -> bool:
     """Whether the database did not answer, or would not let us in."""
     if isinstance(error.orig, sqlite3.OperationalError):
-        return _sqlite_code(error.orig) in {
+        return "no such table" in str(error.orig) or _sqlite_code(error.orig) in {
             sqlite3.SQLITE_BUSY,
             sqlite3.SQLITE_LOCKED,
             sqlite3.SQLITE_CANTOPEN,
@@ -47,7 +74,7 @@ def unavailable(error: DBAPIError) -> bool:
             sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_READONLY,
         }
-    return error.connection_invalidated or _number(error) in UNAVAILABLE | GAVE_WAY | {0}
+    return error.connection_invalidated or _number(error) in UNAVAILABLE | {0}
 
 
 def sentence(url: URL, error: DBAPIError) -> str:

@@ -1,13 +1,14 @@
 """The one door to the database: a thread pool, short transactions, and errors that mean something."""
 
 import random
+import threading
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import deferLater
@@ -15,7 +16,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from cronq.database import faults
-from cronq.domain.errors import CronqError, DatabaseUnavailable
+from cronq.database.faults import GaveWay
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,10 +26,6 @@ ReadClock = Callable[[Connection], datetime]
 POOL_SIZE = 4
 DEADLOCK_RETRIES = 20
 LONGEST_PAUSE = 0.5  # seconds, between two tries of a transaction
-
-
-class NotStorable(CronqError):
-    """What was to be written is refused by the database, today and tomorrow."""
 
 
 class Database:
@@ -45,6 +42,8 @@ class Database:
         self._run_in_thread = run_in_thread
         self._clock = clock
         self._read_clock = read_clock or server_time
+        # SQLite has one writer at a time and makes the next sleep and look again; a lock wakes it at once.
+        self._writing: Any = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     async def transact(self, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
         """Run `function(connection, *args)` in a transaction and give what it returns.
@@ -57,11 +56,8 @@ class Database:
         for attempt in range(1, DEADLOCK_RETRIES):
             try:
                 return await self._run(function, args, write=True)
-            except DBAPIError as error:
-                if not faults.gave_way(error):
-                    raise
-            pause = random.uniform(0, min(LONGEST_PAUSE, 0.01 * 2**attempt))  # noqa: S311 (no secret)
-            await deferLater(self._clock, pause, lambda: None)
+            except GaveWay:
+                await deferLater(self._clock, _pause(attempt), lambda: None)
         return await self._run(function, args, write=True)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
@@ -69,22 +65,38 @@ class Database:
         return await self._run(function, args, write=False)
 
     async def _run(self, function: Callable[..., T], args: tuple[Any, ...], *, write: bool) -> T:
-        try:
+        with faults.translated(self.engine.url):
             result: T = await self._run_in_thread(self._call, function, args, write)
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("all connections to the database are in use") from error
-        except DBAPIError as error:
-            if faults.unavailable(error):
-                raise DatabaseUnavailable(faults.sentence(self.engine.url, error)) from error
-            if isinstance(error, (DataError, IntegrityError)):
-                raise NotStorable(faults.sentence(self.engine.url, error)) from error
-            raise
         return result
 
     def _call(self, function: Callable[..., T], args: tuple[Any, ...], write: bool) -> T:
-        options = {"cronq_clock": self._read_clock, "cronq_write": write}
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
-            return function(connection, *args)
+        with self._writing if write else nullcontext():
+            return _call(self.engine, self._read_clock, function, args, write=write)
+
+
+def transact_here(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
+    """What `Database.transact` does, for a program that may wait: in this thread, and with its errors."""
+    for attempt in range(1, DEADLOCK_RETRIES):
+        try:
+            with faults.translated(engine.url):
+                return _call(engine, server_time, function, args, write=True)
+        except GaveWay:
+            time.sleep(_pause(attempt))
+    with faults.translated(engine.url):
+        return _call(engine, server_time, function, args, write=True)
+
+
+def _call(
+    engine: Engine, read_clock: ReadClock, function: Callable[..., T], args: tuple[Any, ...], *, write: bool
+) -> T:
+    options = {"cronq_clock": read_clock, "cronq_write": write}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        return function(connection, *args)
+
+
+def _pause(attempt: int) -> float:
+    longest = min(LONGEST_PAUSE, 0.01 * 2**attempt)
+    return random.uniform(0, longest)  # noqa: S311 (no secret)
 
 
 def now(connection: Connection) -> datetime:

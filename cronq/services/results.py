@@ -8,9 +8,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import RESULTS, SHARED_QUEUES, Broker, Delivery, Message, Subscription
-from cronq.database.gateway import Database, NotStorable
+from cronq.database.gateway import Database
 from cronq.database.ledger import record_reports
-from cronq.domain.errors import BadMessage, BrokerUnavailable, Unroutable
+from cronq.domain.errors import BadMessage, BrokerUnavailable, NotStorable, Unroutable
 from cronq.domain.messages import Grant, ResultMessage
 from cronq.domain.runs import new_token
 from cronq.services.dead_letters import bury

@@ -1,0 +1,119 @@
+"""`cronq-pruner`: deletes old events and exits."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Engine
+
+from cronq import __version__
+from cronq.commands.common import DATABASE_URL
+from cronq.commands.settings import BadSetting, read_setting
+from cronq.database import pruning
+from cronq.database.gateway import make_engine, transact_here
+from cronq.domain.errors import CronqError
+
+CHUNK = 100
+TELL_EVERY = 1.0  # seconds
+
+
+class Progress:
+    """Says now and then how far it is, on standard error."""
+
+    def __init__(self) -> None:
+        self.deleted = 0
+        self._told = time.monotonic()
+
+    def add(self, count: int, where: str) -> None:
+        """So many more are deleted."""
+        self.deleted += count
+        if time.monotonic() - self._told >= TELL_EVERY:
+            self._told = time.monotonic()
+            print(f"{self.deleted} events deleted, {where}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        work = _work(options)
+        url = read_setting(DATABASE_URL, options.database_url, os.environ)
+        progress = Progress()
+        work(make_engine(url), progress)
+    except (BadSetting, CronqError, ValueError) as error:
+        print(f"cronq-pruner: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"cronq-pruner: stopped; {progress.deleted} events are deleted", file=sys.stderr)
+        return 130
+    print(f"{progress.deleted} events deleted", file=sys.stderr)
+    return 0
+
+
+def _work(options: argparse.Namespace) -> Callable[[Engine, Progress], None]:
+    in_range = (options.first, options.last) != (None, None)
+    if in_range == (options.keep is not None):
+        raise ValueError("say either --first A --last B, or --keep N (see --help)")
+    if options.keep is not None:
+        return lambda engine, progress: _keep(engine, options.keep, options.range, progress)
+    if options.first is None or options.last is None:
+        raise ValueError("--first and --last belong together")
+    if options.first > options.last:
+        raise ValueError(f"--first {options.first} is greater than --last {options.last}")
+    return lambda engine, progress: _range(engine, options.first, options.last, options.range, progress)
+
+
+def _range(engine: Engine, first: int, last: int, size: int, progress: Progress) -> None:
+    for start, end in pruning.chunks(first, last, size):
+        count = transact_here(engine, pruning.delete_range, start, end)
+        progress.add(count, f"up to event {end} of {last}")
+
+
+def _keep(engine: Engine, keep: int, size: int, progress: Progress) -> None:
+    job_ids = transact_here(engine, pruning.job_ids)
+    for number, job_id in enumerate(job_ids, 1):
+        oldest = transact_here(engine, pruning.oldest_kept, job_id, keep)
+        while oldest is not None:
+            count = transact_here(engine, pruning.delete_older, job_id, oldest, size)
+            progress.add(count, f"at job {number} of {len(job_ids)}")
+            if count < size:
+                break
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        """One line, and the exit code of the contract."""
+        self.exit(1, f"{self.prog}: {message} (see --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="cronq-pruner",
+        description="Deletes old events, but none of a run that has not ended. It may be stopped at any"
+        " time and started again.",
+    )
+    parser.add_argument("--first", type=_number, metavar="A", help="delete from the event with this id ...")
+    parser.add_argument("--last", type=_number, metavar="B", help="... to the one with this id")
+    parser.add_argument(
+        "--keep", type=_number, metavar="N", help="delete all but the latest N events of each job"
+    )
+    parser.add_argument(
+        "--range", "--interval", type=_number, default=CHUNK, metavar="N",
+        help=f"so many at a time (default: {CHUNK})",
+    )  # fmt: skip
+    parser.add_argument("--database-url", help=DATABASE_URL.what)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or not 1 <= int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
