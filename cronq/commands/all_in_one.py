@@ -13,17 +13,16 @@ from cronq.commands.common import (
     INTERVAL,
     MEMORY,
     RABBITMQ_URL,
-    SENTRY_DSN,
     VERBOSE,
     DatabaseService,
     amqp_broker,
     broker_url,
+    first_services,
 )
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
 from cronq.commands.settings import Setting
-from cronq.commands.stopping import Signals
 from cronq.commands.web import WEB_SETTINGS, make_web
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
@@ -67,7 +66,6 @@ class Options(DaemonOptions):
         *RUNNER_SETTINGS,
         *WEB_SETTINGS,
         LOAD,
-        SENTRY_DSN,
         VERBOSE,
     )
 
@@ -88,8 +86,8 @@ def makeService(options: Options) -> IService:
     web = make_web(reactor, values, owner.database, wake=injector.wake)
     runner = make_runner(reactor, values, broker, options)
     results = Results(owner.database, tables, broker, reactor)
-    parts = [Signals(reactor, runner.stop_now), owner, broker, results, web, runner, injector, republisher]
-    return Sequence.of(parts)
+    first = first_services(reactor, values, Options.program, runner.stop_now)
+    return Sequence.of([*first, owner, broker, results, web, runner, injector, republisher])
 
 
 def _broker(reactor: Any, url: str) -> tuple[Any, bool]:

@@ -14,7 +14,9 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from cronq.broker.addresses import BadAddress, parse_addresses
-from cronq.commands.settings import Setting, seconds, text, yes_or_no
+from cronq.commands.sentry import Sentry
+from cronq.commands.settings import Setting, seconds, yes_or_no
+from cronq.commands.stopping import Signals
 from cronq.database.gateway import POOL_SIZE, Database, in_pool, make_engine
 
 
@@ -65,7 +67,6 @@ RABBITMQ_URL = Setting(
 INTERVAL = Setting(
     "interval", ("CRONQ_INTERVAL",), seconds(0.01, 3600), "1", "the injector's longest sleep, in seconds"
 )
-SENTRY_DSN = Setting("sentry_dsn", ("SENTRY_DSN",), text, None, "where faults are reported", secret=True)
 
 
 class DatabaseService(Service):
@@ -111,3 +112,11 @@ def utc_now() -> datetime:
 
 Values = SimpleNamespace
 Services = list[IService]
+
+
+def first_services(
+    reactor: Any, values: Values, program: str, stop_now: Callable[[], None] | None = None
+) -> Services:
+    """What every daemon begins with: its signals, and the reports of its faults."""
+    reports = [Sentry(values.sentry_dsn, program)] if values.sentry_dsn else []
+    return [Signals(reactor, stop_now), *reports]

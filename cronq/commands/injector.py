@@ -9,18 +9,18 @@ from cronq.commands.common import (
     DATABASE_URL,
     INTERVAL,
     RABBITMQ_URL,
-    SENTRY_DSN,
     VERBOSE,
     DatabaseService,
     Services,
     Values,
     amqp_broker,
+    first_services,
     identity,
 )
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
-from cronq.commands.stopping import Signals
 from cronq.database.gateway import Database
 from cronq.services.injector import Injector, Republisher
 from cronq.services.sequence import Sequence
@@ -52,7 +52,7 @@ def makeService(options: Options) -> IService:
     owner = DatabaseService(reactor, values.database_url)
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
     tables = Tables(owner.database, create=True)
-    services: Services = [Signals(reactor), owner, broker]
+    services: Services = [*first_services(reactor, values, Options.program), owner, broker]
     services += make_injector(values, owner.database, tables, broker, reactor)
     return Sequence.of(services)
 

@@ -7,15 +7,15 @@ from twisted.application.service import IService
 from cronq.commands.common import (
     DATABASE_URL,
     RABBITMQ_URL,
-    SENTRY_DSN,
     VERBOSE,
     DatabaseService,
     amqp_broker,
+    first_services,
 )
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
-from cronq.commands.stopping import Signals
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -36,7 +36,14 @@ def makeService(options: Options) -> IService:
     owner = DatabaseService(reactor, values.database_url)
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
     tables = Tables(owner.database, create=False)
-    return Sequence.of([Signals(reactor), owner, broker, Results(owner.database, tables, broker, reactor)])
+    return Sequence.of(
+        [
+            *first_services(reactor, values, Options.program),
+            owner,
+            broker,
+            Results(owner.database, tables, broker, reactor),
+        ]
+    )
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from twisted.application.service import IService
 
 from cronq.broker.interface import DEFAULT_ROUTING_KEY, JOBS, Broker, Queue
-from cronq.commands.common import RABBITMQ_URL, SENTRY_DSN, VERBOSE, Values, amqp_broker, utc_now
+from cronq.commands.common import RABBITMQ_URL, VERBOSE, Values, amqp_broker, first_services, utc_now
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.runner_service import RunnerService
+from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import (
     Setting,
     amqp_word,
@@ -26,7 +27,6 @@ from cronq.commands.settings import (
     whole_number,
     yes_or_no,
 )
-from cronq.commands.stopping import Signals
 from cronq.domain.messages import JobMessage
 from cronq.domain.runs import new_token
 from cronq.execution.logs import JobLog
@@ -104,7 +104,7 @@ def makeService(options: Options) -> IService:
     values = options.chosen
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
     runner = make_runner(reactor, values, broker, options)
-    return Sequence.of([Signals(reactor, runner.stop_now), broker, runner])
+    return Sequence.of([*first_services(reactor, values, Options.program, runner.stop_now), broker, runner])
 
 
 def make_runner(reactor: Any, values: Values, broker: Broker, options: DaemonOptions) -> RunnerService:

@@ -10,14 +10,21 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
-from cronq.commands.common import DATABASE_URL, SENTRY_DSN, VERBOSE, DatabaseService, Values
+from cronq.commands.common import (
+    DATABASE_URL,
+    VERBOSE,
+    DatabaseService,
+    Values,
+    first_services,
+    in_reactor_threads,
+)
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting, text, whole_number
-from cronq.commands.stopping import Signals
 from cronq.database.gateway import Database
 from cronq.services.sequence import Sequence
-from cronq.web.site import WebSettings, make_resource
+from cronq.web.site import WebSettings, make_resource, make_site
 
 log = Logger()
 
@@ -66,10 +73,9 @@ class Options(DaemonOptions):
 class WebService(Service):
     """Listens, and says where."""
 
-    def __init__(self, where: IStreamServerEndpoint, site: Site, reactor: Any) -> None:
+    def __init__(self, where: IStreamServerEndpoint, site: Site) -> None:
         self._where = where
         self._site = site
-        self._reactor = reactor
         self._port: IListeningPort | None = None
 
     def startService(self) -> None:
@@ -104,17 +110,18 @@ def makeService(options: Options) -> IService:
 
     owner = DatabaseService(reactor, options.chosen.database_url)
     web = make_web(reactor, options.chosen, owner.database)
-    return Sequence.of([Signals(reactor), owner, web])
+    return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, web])
 
 
 def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambda: None) -> WebService:
     """The web; `wake` is called when someone has asked for a run or changed a category."""
     settings = WebSettings(log_url_template=values.log_url_template, secret_key=values.secret_key)
-    site = Site(make_resource(database, settings, on_run_requested=wake))
-    site.noisy = False
+    resource = make_resource(
+        database, settings, run_in_thread=in_reactor_threads(reactor), on_run_requested=wake
+    )
     interface = values.listen_interface.replace(":", r"\:")
     where = values.listen or f"tcp:{values.port}:interface={interface}"
-    return WebService(serverFromString(reactor, where), site, reactor)
+    return WebService(serverFromString(reactor, where), make_site(resource))
 
 
 def main() -> None:
