@@ -22,6 +22,7 @@ from cronq.commands.common import (
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
+from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.commands.web import WEB_SETTINGS, make_web
 from cronq.database.categories import replace_category
@@ -66,6 +67,7 @@ class Options(DaemonOptions):
         *RUNNER_SETTINGS,
         *WEB_SETTINGS,
         LOAD,
+        SENTRY_DSN,
         VERBOSE,
     )
 

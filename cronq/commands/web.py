@@ -76,6 +76,7 @@ class WebService(Service):
     def __init__(self, where: IStreamServerEndpoint, site: Site) -> None:
         self._where = where
         self._site = site
+        self._site.noisy = False
         self._port: IListeningPort | None = None
 
     def startService(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from cronq.database import schema
@@ -23,12 +24,18 @@ class Tables:
         self._create = create
         self._then = list(then)
         self._ready = False
+        self._turn = DeferredLock()
         self._told = False
 
     async def ready(self) -> bool:
         """Whether they can be used; makes them first if that is our duty."""
-        if not self._ready:
-            self._ready = await self._prepare()
+        if self._ready:
+            return True
+        await self._turn.acquire()
+        try:
+            self._ready = self._ready or await self._prepare()
+        finally:
+            self._turn.release()
         return self._ready
 
     async def _prepare(self) -> bool:
