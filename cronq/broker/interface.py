@@ -1,6 +1,6 @@
 """What the services ask of a message broker, in words that belong to no protocol.
 
-`memory.py` and `amqp.py` keep this contract, and one suite of tests holds both to it.
+`memory` and `amqp` keep this contract, and one suite of tests holds both to it.
 """
 
 from collections.abc import Callable
@@ -67,7 +67,11 @@ class Delivery(Protocol):
         """Tell the broker to forget the message. Does nothing when the delivery is no longer alive."""
 
     def give_back(self) -> None:
-        """Put the message back into its queue, for anyone. Does nothing when no longer alive."""
+        """Put the message back into its queue, for anyone. Does nothing when no longer alive.
+
+        Whoever asks for messages gets it again at once: `pause` first. A RabbitMQ of version 4 gives up on
+        a message that comes back too often (its delivery limit, 20 unless a policy says otherwise).
+        """
 
 
 class Subscription(Protocol):
@@ -78,17 +82,27 @@ class Subscription(Protocol):
         """The real name of the queue on the present connection; None while there is none."""
 
     def pause(self) -> None:
-        """Ask for no more messages. Some may still be under way; they may be given back."""
+        """Ask for no more messages, and give back what is under way: nothing is delivered until `resume`.
+
+        What was delivered before stays in hand.
+        """
 
     def resume(self) -> None:
         """Ask for messages again."""
 
     def cancel(self) -> Deferred[None]:
-        """Ask for no more, for good. Fires when no delivery can come any more."""
+        """Ask for no more, for good; a private queue is gone with it. Nothing is delivered any more.
+
+        Fires when the broker knows. What was delivered before may still be accepted or given back.
+        """
 
 
 class Broker(Protocol):
-    """One client's connection to the broker, which comes back for ever when it is lost."""
+    """One client's connection to the broker, which comes back for ever when it is lost.
+
+    Both implementations are Twisted services: started, they connect; stopped, they give back what is not
+    accepted, and all who wait for them fail with `BrokerUnavailable`.
+    """
 
     def publish(self, message: Message) -> Deferred[None]:
         """Publish; fires when the broker has taken responsibility for the message.
@@ -99,8 +113,10 @@ class Broker(Protocol):
         """
 
     def subscribe(self, queue: Queue, on_delivery: Callable[[Delivery], None], at_most: int) -> Subscription:
-        """Declare the queue and pass its messages to `on_delivery`, never more than `at_most` at once
-        that are neither accepted nor given back. Declared and subscribed again at each connection.
+        """Declare the queue and pass its messages to `on_delivery`, never more than `at_most` (1 or more)
+        at once that are neither accepted nor given back. Declared and subscribed again at each connection.
+
+        An exception from `on_delivery` is logged, and its message stays in hand as if none had come.
         """
 
     def when_connected(self) -> Deferred[None]:

@@ -1,6 +1,6 @@
 """Replacing what a category consists of, in one transaction, with the books closed first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from cronq.database.books import Closing, StoredJob, close_books, stored_jobs
-from cronq.database.bulk import update_rows
-from cronq.database.definitions import define, end_definitions, insert_definitions
+from cronq.database.books import close_books
+from cronq.database.bulk import chunks, update_rows
+from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
 from cronq.database.gateway import now as database_now
+from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.schedule import parse_schedule
@@ -38,9 +39,9 @@ def replace_category(connection: Connection, category: Category) -> None:
     now = database_now(connection)  # read after the rows are ours: no one closes their books any more
     changes = compare(stored, category.jobs)
     touched = [*(job for job, _ in changes.changed), *changes.removed]
-    closing = _settle(connection, touched, now)
-    since = _since(closing, touched, now)
-    end_definitions(connection, since)
+    # The old definition of each job answers up to here, and the new one from here on.
+    since = {job.id: max(now, job.settled_until or now) for job in touched}
+    _settle(connection, [job for job in touched if job.removed_at is None], since, now)
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
     _add(connection, category_id, changes.added, now)
@@ -81,25 +82,29 @@ def _locked_category(connection: Connection, name: str) -> int:
 
 
 def _locked_jobs(connection: Connection, category_id: int) -> list[StoredJob]:
-    query = stored_jobs().where(jobs.c.category_id == category_id).order_by(jobs.c.id).with_for_update()
-    return [StoredJob(*row) for row in connection.execute(query)]
+    # By their ids and in order: nobody's job but the category's is locked, and recording reports, which
+    # locks jobs in the same order, does not end in a deadlock.
+    ids = sorted(connection.scalars(select(jobs.c.id).where(jobs.c.category_id == category_id)))
+    return [
+        job
+        for some in chunks(ids)
+        for job in locked_jobs(connection, stored_jobs().where(jobs.c.id.in_(some)).order_by(jobs.c.id))
+    ]
 
 
-def _settle(connection: Connection, touched: Sequence[StoredJob], now: datetime) -> Closing:
-    live = [job for job in touched if job.removed_at is None]
-    due = [job for job in live if job.run_now or (job.next_run is not None and job.next_run <= now)]
-    defined = [job if job.defined else define(connection, job, now) for job in due]
-    return close_books(connection, defined, now, publish_within=0)
-
-
-def _since(closing: Closing, touched: Iterable[StoredJob], now: datetime) -> dict[int, datetime]:
-    """Up to when the old definition of each job answers, which is when the new one begins."""
-    since = {job.id: max(now, job.settled_until or now) for job in touched}
-    return since | {row["id"]: row["settled_until"] for row in closing.moved if row["settled_until"]}
+def _settle(
+    connection: Connection, live: Sequence[StoredJob], since: Mapping[int, datetime], now: datetime
+) -> None:
+    """Record what is due under the old definitions, and end these."""
+    due = define_jobs(connection, [job for job in live if job.is_due(now)], now)
+    close_books(connection, due, now, publish_within=0)
+    settled = {job.id for job in due}
+    rest = with_definitions(connection, [job for job in live if job.id not in settled])
+    end_definitions(connection, [*due, *rest], since)
 
 
 def _remove(
-    connection: Connection, removed: Iterable[StoredJob], since: dict[int, datetime], now: datetime
+    connection: Connection, removed: Iterable[StoredJob], since: Mapping[int, datetime], now: datetime
 ) -> None:
     ended = {"next_run": None, "run_now": 0, "removed_at": now}
     update_rows(connection, jobs, [ended | {"id": job.id, "settled_until": since[job.id]} for job in removed])
@@ -108,7 +113,7 @@ def _remove(
 def _change(
     connection: Connection,
     changed: Sequence[tuple[StoredJob, JobDefinition]],
-    since: dict[int, datetime],
+    since: Mapping[int, datetime],
 ) -> None:
     living = {"removed_at": None, "run_now": 0}
     rows = [living | {"id": old.id} | _row(new, since[old.id]) for old, new in changed]

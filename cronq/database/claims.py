@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from cronq.database.books import StoredJob, close_books, stored_jobs
+from cronq.database.books import close_books
 from cronq.database.bulk import update_rows
-from cronq.database.definitions import define
+from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
+from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import jobs
 from cronq.domain.jobs import Publication
 
@@ -35,10 +36,10 @@ def claim_due(connection: Connection, limit: int, injector: str) -> Claim:
     """
     now = database_now(connection)
     by_hand = _locked(connection, limit, wanted=True, now=now)
-    taken = {job.id for job in by_hand}
-    by_time = [job for job in _locked(connection, limit, wanted=False, now=now) if job.id not in taken]
-    due = [job if job.defined else define(connection, job, now) for job in by_hand + by_time]
-    closing = close_books(connection, due, now, PUBLISH_WITHIN)
+    by_time = _locked(connection, limit, wanted=False, now=now)
+    due = {job.id: job for job in by_hand + by_time}
+    defined = define_jobs(connection, list(due.values()), now)
+    closing = close_books(connection, defined, now, PUBLISH_WITHIN)
     update_rows(connection, jobs, [row | {"run_now": 0, "locked_by": injector[:64]} for row in closing.moved])
     return Claim(
         tuple(closing.publications),
@@ -59,9 +60,9 @@ def seconds_until_due(connection: Connection) -> float | None:
 
 def _locked(connection: Connection, limit: int, *, wanted: bool, now: datetime) -> list[StoredJob]:
     # Two queries: with OR in one, MariaDB merges two indexes and sorts the lot.
-    query = stored_jobs().limit(limit).with_for_update(skip_locked=True)
+    query = stored_jobs().limit(limit)
     if wanted:
         query = query.where(jobs.c.run_now == 1).order_by(jobs.c.id)
     else:
         query = query.where(jobs.c.next_run <= now).order_by(jobs.c.next_run)
-    return [StoredJob(*row) for row in connection.execute(query)]
+    return locked_jobs(connection, query, skip_locked=True)

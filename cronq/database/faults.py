@@ -11,12 +11,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
 
 # Error numbers of MySQL and MariaDB: https://dev.mysql.com/doc/mysql-errors/8.0/en/
-LOCK_WAIT_TIMEOUT, DEADLOCK = 1205, 1213
-GAVE_WAY = {LOCK_WAIT_TIMEOUT, DEADLOCK}
+GAVE_WAY = {
+    1020,  # a row has changed since it was read
+    1205,  # a lock was not to be had in time
+    1213,  # deadlock
+    1305,  # no such savepoint: a deadlock has rolled back the whole transaction around it
+}
 UNAVAILABLE = {
     1040,  # too many connections
     1044,  # access denied to the database
     1045,  # access denied
+    1047,  # the node has lost its cluster
     1049,  # unknown database
     1053,  # shutdown in progress
     1146,  # no such table: no injector has made them yet

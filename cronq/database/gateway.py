@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import deferLater
@@ -26,6 +27,8 @@ ReadClock = Callable[[Connection], datetime]
 POOL_SIZE = 4
 DEADLOCK_RETRIES = 20
 LONGEST_PAUSE = 0.5  # seconds, between two tries of a transaction
+#: Seconds until a server that says nothing counts as gone: longer than it waits for a lock itself (50).
+PATIENCE = 60
 
 
 class Database:
@@ -118,26 +121,36 @@ def make_engine(url: str) -> Engine:
 
     Raises `ValueError` with a sentence when the URL cannot be used.
     """
-    engine = create_engine(_checked(url), **_arguments(url))
+    parsed = _parsed(url)
+    try:
+        engine = create_engine(parsed, **_arguments(parsed))
+    except (SQLAlchemyError, ImportError) as error:
+        raise ValueError(f"{parsed.drivername} has no driver here: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_mysql)
     return engine
 
 
-def _checked(url: str) -> str:
-    parsed = make_url(url)
-    if parsed.drivername == "mysql":
-        parsed = parsed.set(drivername="mysql+pymysql")
-    if parsed.get_backend_name() in {"mysql", "mariadb"}:
-        parsed = parsed.update_query_dict({"charset": "utf8mb4"})
-    elif parsed.get_backend_name() != "sqlite":
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError) as error:
+        raise ValueError("it is no URL such as mysql://user:password@host:3306/cronq") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed
+    if backend not in {"mysql", "mariadb"}:
         raise ValueError(f"{parsed.drivername} is no database that cronq knows")
-    return parsed.render_as_string(hide_password=False)
+    if parsed.drivername == backend:
+        parsed = parsed.set(drivername=f"{backend}+pymysql")
+    return parsed.update_query_dict({"charset": "utf8mb4"})
 
 
-def _arguments(url: str) -> dict[str, Any]:
-    if make_url(url).get_backend_name() == "sqlite":
+def _arguments(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 5.0, "check_same_thread": False}}
     return {
         "isolation_level": "READ COMMITTED",
@@ -147,6 +160,8 @@ def _arguments(url: str) -> dict[str, Any]:
         "pool_recycle": 1800,
         "connect_args": {
             "connect_timeout": 10,
+            "read_timeout": PATIENCE,
+            "write_timeout": PATIENCE,
             "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
         },
     }
@@ -165,6 +180,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that begins as a reader and then writes fails at once when another writer was first.
     write = connection.get_execution_options().get("cronq_write", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _begin_mysql(connection: Connection) -> None:
+    # Who writes has to see what others have just committed, who only reads one state throughout.
+    if not connection.get_execution_options().get("cronq_write", True):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def in_pool(reactor: IReactorFromThreads, pool: ThreadPool) -> RunInThread:

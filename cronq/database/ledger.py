@@ -1,7 +1,7 @@
 """Writing a batch of reports into the ledger, in one transaction, and deciding which starts are granted."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -9,14 +9,18 @@ from sqlalchemy import Connection, select
 from cronq.database.bulk import insert_new, update_rows
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import events, jobs, runs
-from cronq.domain.messages import Grant, Report, ResultMessage
-from cronq.domain.reports import RunState, apply_report, grant
+from cronq.domain.messages import Grant, ResultMessage
+from cronq.domain.reports import JobSummary, RunState, apply_report, grant, summarize
 from cronq.domain.runs import Status
 
 _STATE = [
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
     runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
     runs.c.return_code, runs.c.run_time,
+]  # fmt: skip
+_SUMMARY = [
+    jobs.c.id, jobs.c.removed_at, jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status,
+    jobs.c.current_status,
 ]  # fmt: skip
 
 
@@ -36,45 +40,40 @@ class _Batch:
 
     def __init__(self, connection: Connection, messages: Sequence[ResultMessage]) -> None:
         self._connection = connection
-        self._removed = self._read_jobs({message.job_id for message in messages})
         self._ids: dict[str, int] = {}
         self._runs: dict[str, RunState] = {}
-        self._lock({message.run_id for message in messages})
+        self._lock_runs({message.run_id for message in messages})
         self._adopt(messages)
+        self._removed: dict[int, bool] = {}
+        self._summaries: dict[int, JobSummary] = {}
+        self._lock_jobs({run.job_id for run in self._runs.values()})
         self._now = database_now(connection)
-        self._changed: dict[str, RunState] = {}
-        self._jobs: dict[int, dict[str, Any]] = defaultdict(dict)
+        self._changed_runs: dict[str, RunState] = {}
+        self._changed_jobs: dict[int, JobSummary] = {}
         self._events: list[dict[str, Any]] = []
 
     def apply(self, message: ResultMessage) -> Grant | None:
         run = self._runs.get(message.run_id)
         if run is None:
             return grant(None, message)
-        removed = self._removed.get(message.job_id, False)
+        removed = self._removed.get(run.job_id, False)
         moved = apply_report(run, message, self._now, job_removed=removed)
         if moved != run:
-            self._runs[run.run_id] = self._changed[run.run_id] = moved
-            self._note_job(moved)
-        answer = grant(moved, message) if message.token and message.report is Report.STARTING else None
+            self._runs[run.run_id] = self._changed_runs[run.run_id] = moved
+            self._note_job(run, moved)
+        answer = grant(moved, message) if message.asks else None
         if answer is None or answer.granted:
-            self._events.append(self._event(message))
+            self._events.append(self._event(message, run.job_id))
         return answer
 
     def write(self) -> None:
-        rows = [self._row(run) for run_id, run in sorted(self._changed.items())]
+        rows = [self._row(run) for run_id, run in sorted(self._changed_runs.items())]
         update_rows(self._connection, runs, rows)
+        job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
+        update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
-        by_columns = defaultdict(list)
-        for job_id, values in sorted(self._jobs.items()):
-            by_columns[tuple(sorted(values))].append({"id": job_id} | values)
-        for _, job_rows in sorted(by_columns.items()):
-            update_rows(self._connection, jobs, job_rows)
 
-    def _read_jobs(self, job_ids: Iterable[int]) -> dict[int, bool]:
-        query = select(jobs.c.id, jobs.c.removed_at).where(jobs.c.id.in_(sorted(job_ids)))
-        return {row.id: row.removed_at is not None for row in self._connection.execute(query)}
-
-    def _lock(self, run_ids: Iterable[str]) -> None:
+    def _lock_runs(self, run_ids: Iterable[str]) -> None:
         # In the order of run ids, as everyone else does who locks several.
         query = select(*_STATE).where(runs.c.run_id.in_(sorted(run_ids))).with_for_update()
         for row in self._connection.execute(query):
@@ -87,30 +86,32 @@ class _Batch:
         unknown = {
             message.run_id: message.job_id
             for message in messages
-            if message.run_id not in self._runs and not message.token
+            if message.run_id not in self._runs and not message.asks
         }
         if unknown:
             now = database_now(self._connection)
             fresh = {"status": Status.QUEUED.value, "attempt": 1, "queued_at": now}
-            rows = [{"run_id": run_id, "job_id": job_id} | fresh for run_id, job_id in unknown.items()]
+            rows = [{"run_id": run_id, "job_id": unknown[run_id]} | fresh for run_id in sorted(unknown)]
             insert_new(self._connection, runs, rows)
-            self._lock(unknown)
+            self._lock_runs(unknown)
 
-    def _note_job(self, run: RunState) -> None:
-        if run.job_id not in self._removed or run.status is Status.SKIPPED:
-            return
-        job = self._jobs[run.job_id]
-        if run.started_at:
-            job["last_run_start"] = run.started_at
-        if run.status is Status.RUNNING:
-            job["current_status"] = Report.STARTING.value
-        else:
-            status = (Status.SUCCEEDED if run.status is Status.SUCCEEDED else Status.FAILED).value
-            job |= {"current_status": status, "last_run_status": status, "last_run_stop": run.ended_at}
+    def _lock_jobs(self, job_ids: Iterable[int]) -> None:
+        # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
+        # for reading, and two batches that go on from there to writing would stop each other.
+        query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
+        for job_id, removed_at, *summary in self._connection.execute(query):
+            self._removed[job_id] = removed_at is not None
+            self._summaries[job_id] = JobSummary(*summary)
 
-    def _event(self, message: ResultMessage) -> dict[str, Any]:
+    def _note_job(self, before: RunState, run: RunState) -> None:
+        summary = self._summaries.get(run.job_id)
+        if summary is not None:
+            noted = summarize(summary, before, run, self._now)
+            self._summaries[run.job_id] = self._changed_jobs[run.job_id] = noted
+
+    def _event(self, message: ResultMessage, job_id: int) -> dict[str, Any]:
         return {
-            "job_id": message.job_id if message.job_id in self._removed else None,
+            "job_id": job_id if job_id in self._summaries else None,
             "datetime": message.sent_at,
             "run_id": message.run_id,
             "type": message.report.value,

@@ -48,13 +48,16 @@ def mark_published(connection: Connection, confirmed: Sequence[Publication]) -> 
 def mark_unroutable(connection: Connection, refused: Iterable[Publication]) -> None:
     """No queue takes these, so no runner ever will."""
     now = database_now(connection)
+    by_key = defaultdict(list)
     for run in refused:
+        by_key[run.routing_key].append(run.run_id)
+    for routing_key, run_ids in by_key.items():
         reason = (
-            f"no queue is bound to routing key {run.routing_key!r}: no runner that serves it has ever started"
+            f"no queue is bound to routing key {routing_key!r}: no runner that serves it has ever started"
         )
         connection.execute(
             update(runs)
-            .where(and_(runs.c.run_id == run.run_id, runs.c.status == Status.QUEUED.value))
+            .where(and_(runs.c.run_id.in_(run_ids), runs.c.status == Status.QUEUED.value))
             .values(
                 status=Status.UNROUTABLE.value,
                 reason=reason[:1000],

@@ -2,10 +2,12 @@
 
 from sqlalchemy import Connection, inspect, text
 
+from cronq.domain.errors import DatabaseUnavailable
+
 #: The newest revision in `migrations/versions`.
 HEAD = "0001"
 _LOCK = "cronq.schema"
-_LOCK_SECONDS = 3600
+_LOCK_SECONDS = 30
 
 
 def is_current(connection: Connection) -> bool:
@@ -19,16 +21,19 @@ def upgrade(connection: Connection) -> None:
     """Create or upgrade the tables. Any number may do it at once, and each may be killed at any point.
 
     One does the work and the others wait for it: SQLite's write lock is held already, MySQL and MariaDB have
-    locks with a name.
+    locks with a name. Raises `DatabaseUnavailable` when it takes long.
     """
     if is_current(connection):
         return
     if connection.dialect.name == "sqlite":
         _run_migrations(connection)
         return
-    connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), {"name": _LOCK, "seconds": _LOCK_SECONDS})
+    wait = text("SELECT GET_LOCK(:name, :seconds)")
+    if connection.scalar(wait, {"name": _LOCK, "seconds": _LOCK_SECONDS}) != 1:
+        raise DatabaseUnavailable("another daemon is still upgrading the tables")
     try:
         _run_migrations(connection)
+        connection.exec_driver_sql("COMMIT")  # now, so that the next one who gets the lock sees it done
     finally:
         connection.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
 

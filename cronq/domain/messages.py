@@ -1,22 +1,27 @@
 """The messages between the daemons: how each is built, read and refused (contract, section 5)."""
 
 import enum
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cronq.domain.errors import BadMessage
 from cronq.domain.jobs import Publication
-from cronq.domain.runs import Status
+from cronq.domain.message_fields import (
+    Fields,
+    optional,
+    read_fields,
+    take,
+    take_id,
+    take_iso_time,
+    take_member,
+    take_time,
+    time_text,
+    write_fields,
+)
+from cronq.domain.runs import ENDED, Status
 
-SIZE_LIMIT = 1024 * 1024  # bytes; a command has at most 64 KiB
-ID = re.compile(r"[0-9a-f]{32}")
-SURROGATE = re.compile("[\ud800-\udfff]")
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-_EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_OUTCOMES = tuple(status for status in Status if status in ENDED)
 
 
 class Report(enum.StrEnum):
@@ -45,7 +50,7 @@ class JobMessage:
 
     def encode(self) -> bytes:
         """The JSON of the message, in both spellings of command and job id."""
-        return _encode(
+        return write_fields(
             {
                 "name": self.name,
                 "command": self.command,
@@ -62,18 +67,18 @@ class JobMessage:
     @classmethod
     def decode(cls, body: bytes) -> "JobMessage":
         """Read a message of this version, of 0.27 or of any other program; raises `BadMessage`."""
-        data = _decode(body)
-        command = _take(data, "command" if "command" in data else "cmd", str)
+        data = read_fields(body)
+        command = take(data, "command" if "command" in data else "cmd", str)
         if "\0" in command:
             raise BadMessage("command: a NUL cannot be part of a command")
         return cls(
-            run_id=_id(data, "run_id"),
-            job_id=_take(data, "job_id" if "job_id" in data else "id", int),
-            name=_take(data, "name", str),
+            run_id=take_id(data, "run_id"),
+            job_id=take(data, "job_id" if "job_id" in data else "id", int),
+            name=take(data, "name", str),
             command=command,
-            grant=_take(data, "grant", bool, default=False),
-            slot=_slot(data),
-            attempt=_take(data, "attempt", int, default=1),
+            grant=take(data, "grant", bool, default=False),
+            slot=optional(take_iso_time, data, "slot"),
+            attempt=take(data, "attempt", int, default=1),
         )
 
 
@@ -105,15 +110,20 @@ class ResultMessage:
         """Unique among the reports of all runs."""
         return f"{self.run_id}.{self.report}"
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for a grant."""
+        return self.report is Report.STARTING and self.token is not None
+
     def encode(self) -> bytes:
         """The JSON of the message, without the keys that its type does not have."""
         data: dict[str, Any] = {
             "job_id": self.job_id,
             "run_id": self.run_id,
             "type": self.report,
-            "x-send-datetime": self.sent_at.strftime(TIME_FORMAT),
+            "x-send-datetime": time_text(self.sent_at),
             "x-host": self.host,
-            "start_time": self.start_time and self.start_time.strftime(TIME_FORMAT),
+            "start_time": self.start_time and time_text(self.start_time),
             "return_code": self.return_code,
             "run_time": self.run_time,
             "reason": self.reason,
@@ -121,28 +131,28 @@ class ResultMessage:
             "token": self.token,
             "runner": self.runner,
         }
-        return _encode({key: value for key, value in data.items() if value is not None})
+        return write_fields({key: value for key, value in data.items() if value is not None})
 
     @classmethod
     def decode(cls, body: bytes) -> "ResultMessage":
         """Read a message of this version or of 0.27; raises `BadMessage`."""
-        data = _decode(body)
-        report = _member(Report, data, "type")
+        data = read_fields(body)
+        report = take_member(tuple(Report), data, "type")
         if report is Report.FINISHED:
-            _take(data, "return_code", int)
+            take(data, "return_code", int)
         return cls(
-            run_id=_id(data, "run_id"),
-            job_id=_take(data, "job_id", int),
+            run_id=take_id(data, "run_id"),
+            job_id=take(data, "job_id", int),
             report=report,
-            sent_at=_time(data, "x-send-datetime"),
-            host=_take(data, "x-host", str),
-            start_time=_time(data, "start_time") if "start_time" in data else None,
-            return_code=_take(data, "return_code", int, default=None),
-            run_time=_take(data, "run_time", float, default=None),
-            reason=_take(data, "reason", str, default=None),
-            outcome=_member(Status, data, "outcome") if "outcome" in data else None,
-            token=_take(data, "token", str, default=None) and _id(data, "token"),
-            runner=_take(data, "runner", str, default=None),
+            sent_at=take_time(data, "x-send-datetime"),
+            host=take(data, "x-host", str),
+            start_time=optional(take_time, data, "start_time"),
+            return_code=take(data, "return_code", int, default=None),
+            run_time=take(data, "run_time", float, default=None),
+            reason=take(data, "reason", str, default=None),
+            outcome=optional(_take_outcome, data, "outcome"),
+            token=optional(take_id, data, "token"),
+            runner=take(data, "runner", str, default=None),
         )
 
 
@@ -157,19 +167,19 @@ class Grant:
 
     def encode(self) -> bytes:
         """The JSON of the answer."""
-        return _encode(
+        return write_fields(
             {"run_id": self.run_id, "token": self.token, "granted": self.granted, "reason": self.reason}
         )
 
     @classmethod
     def decode(cls, body: bytes) -> "Grant":
         """Read an answer; raises `BadMessage`."""
-        data = _decode(body)
+        data = read_fields(body)
         return cls(
-            run_id=_id(data, "run_id"),
-            token=_take(data, "token", str),
-            granted=_take(data, "granted", bool),
-            reason=_take(data, "reason", str, default=None),
+            run_id=take_id(data, "run_id"),
+            token=take(data, "token", str),
+            granted=take(data, "granted", bool),
+            reason=take(data, "reason", str, default=None),
         )
 
 
@@ -186,72 +196,5 @@ def job_message(run: Publication) -> JobMessage:
     )
 
 
-def _encode(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data, separators=(",", ":")).encode()
-
-
-def _decode(body: bytes) -> dict[str, Any]:
-    if len(body) > SIZE_LIMIT:
-        raise BadMessage(f"too large: {len(body)} bytes, at most {SIZE_LIMIT} are read")
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage(f"not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise BadMessage("not a JSON object")
-    return data
-
-
-_REQUIRED: Any = object()
-
-
-def _take(data: Mapping[str, Any], key: str, kind: type, default: Any = _REQUIRED) -> Any:
-    value = data.get(key, default)
-    if value is _REQUIRED:
-        raise BadMessage(f"{key}: missing")
-    if value is None and default is None:
-        return None
-    accepted: tuple[type, ...] = (int, float) if kind is float else (kind,)
-    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-        raise BadMessage(f"{key}: expected {_EXPECTED[kind]}, found {json.dumps(value)[:60]}")
-    if not _storable(value):
-        raise BadMessage(f"{key}: {json.dumps(value)[:60]} cannot be stored")
-    return value
-
-
-def _storable(value: Any) -> bool:
-    """JSON in Python knows lone surrogates, NaN and integers of any size; a database does not."""
-    if isinstance(value, str):
-        return not SURROGATE.search(value)
-    return bool(-(2**31) <= value < 2**31)
-
-
-def _id(data: Mapping[str, Any], key: str) -> str:
-    value: str = _take(data, key, str)
-    if not ID.fullmatch(value):
-        raise BadMessage(f"{key}: expected 32 lower-case hex digits, found {json.dumps(value)[:60]}")
-    return value
-
-
-def _time(data: Mapping[str, Any], key: str) -> datetime:
-    value = _take(data, key, str)
-    try:
-        return datetime.strptime(value, TIME_FORMAT)
-    except ValueError as error:
-        raise BadMessage(f"{key}: expected YYYY-MM-DD HH:MM:SS.ffffff, found {value[:60]!r}") from error
-
-
-def _slot(data: Mapping[str, Any]) -> datetime | None:
-    value = _take(data, "slot", str, default=None)
-    try:
-        return value and datetime.fromisoformat(value.removesuffix("Z"))
-    except ValueError as error:
-        raise BadMessage(f"slot: expected an ISO 8601 time, found {value[:60]!r}") from error
-
-
-def _member(kind: type[enum.StrEnum], data: Mapping[str, Any], key: str) -> Any:
-    value = _take(data, key, str)
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise BadMessage(f"{key}: expected one of {', '.join(kind)}, found {value[:60]!r}") from error
+def _take_outcome(data: Fields, key: str) -> Status:
+    return take_member(_OUTCOMES, data, key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cronq.domain.messages import Grant, Report, ResultMessage
-from cronq.domain.runs import Status, may_move
+from cronq.domain.runs import ENDED, Status, may_move
 
 REMOVED_REASON = "its job was removed before it started"
 
@@ -54,6 +54,44 @@ def grant(run: RunState | None, message: ResultMessage) -> Grant:
     return Grant(run.run_id, token, granted=False, reason=_refusal(run))
 
 
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What a job's row says of its latest run."""
+
+    last_run_start: datetime | None = None
+    last_run_stop: datetime | None = None
+    #: succeeded or failed
+    last_run_status: str | None = None
+    #: starting, succeeded or failed
+    current_status: str | None = None
+
+
+def summarize(summary: JobSummary, before: RunState, run: RunState, now: datetime) -> JobSummary:
+    """The summary after a report moved a run of the job from `before` to `run`.
+
+    The run that started last says what the job does, and the one that ended last how it went, whichever
+    report comes first.
+    """
+    if run.status in {Status.QUEUED, Status.SKIPPED}:
+        return summary
+    status = _WORDS.get(run.status, Status.FAILED.value)
+    if _is_latest(run.started_at or run.ended_at, summary.last_run_start, before.started_at, now):
+        last_run_start = run.started_at or summary.last_run_start
+        summary = replace(summary, last_run_start=last_run_start, current_status=status)
+    if run.status.final and _is_latest(run.ended_at, summary.last_run_stop, before.ended_at, now):
+        summary = replace(summary, last_run_stop=run.ended_at, last_run_status=status)
+    return summary
+
+
+#: The words of 0.27 in a job's row; all else is a failure.
+_WORDS = {Status.RUNNING: Report.STARTING.value, Status.SUCCEEDED: Status.SUCCEEDED.value}
+
+
+def _is_latest(moment: datetime | None, latest: datetime | None, own: datetime | None, now: datetime) -> bool:
+    """Whether nothing later is known. (What lies in the future comes from a clock that is wrong.)"""
+    return moment is not None and (latest is None or moment >= latest or latest > now or latest == own)
+
+
 def _refusal(run: RunState) -> str:
     if run.status is Status.RUNNING:
         return f"it was started already, on {run.host}"
@@ -78,9 +116,11 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
 
 def _late_start(run: RunState, message: ResultMessage) -> RunState:
     # Without a grant the report of the end may be the first to arrive; it could only guess at the start.
-    if message.token or run.token or not run.status.final or message.start_time is None:
+    if message.token or run.token or run.status not in ENDED | {Status.LOST}:
         return run
-    return replace(run, started_at=message.start_time)
+    guessed = run.started_at in {None, _computed_start(run.ended_at, run.run_time)}
+    started_at = (message.start_time or message.sent_at) if guessed else run.started_at
+    return replace(run, started_at=started_at, runner=run.runner or message.runner)
 
 
 def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -> RunState:
@@ -90,8 +130,9 @@ def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -
         run,
         status=status,
         reason=message.reason,
+        runner=message.runner or run.runner,
         host=message.host,
-        started_at=message.start_time or run.started_at or _computed_start(message),
+        started_at=message.start_time or run.started_at or _computed_start(message.sent_at, message.run_time),
         ended_at=message.sent_at,
         recorded_at=now,
         return_code=message.return_code,
@@ -99,10 +140,10 @@ def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -
     )
 
 
-def _computed_start(message: ResultMessage) -> datetime | None:
-    if message.run_time is None or not 0 <= message.run_time < timedelta.max.total_seconds():
+def _computed_start(ended_at: datetime | None, run_time: float | None) -> datetime | None:
+    if ended_at is None or run_time is None or not 0 <= run_time < timedelta.max.total_seconds():
         return None
     try:
-        return message.sent_at - timedelta(seconds=message.run_time)
+        return ended_at - timedelta(seconds=run_time)
     except OverflowError:
         return None

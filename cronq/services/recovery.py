@@ -33,7 +33,9 @@ def take_over(notebook: Notebook, others: Iterable[Notebook]) -> None:
 
 
 def _lost(run: StartedRun, now: datetime, host: str, *, was_running: bool) -> ResultMessage:
-    what = "its command was still running and has been ended" if was_running else "its command was gone"
+    what = (
+        "its command was still running and was ended" if was_running else "how its command ended is not known"
+    )
     log.warn(
         "run {run_id} of job {job_id} was left by a runner that died; {what}",
         run_id=run.leftover.run_id,
@@ -46,5 +48,5 @@ def _lost(run: StartedRun, now: datetime, host: str, *, was_running: bool) -> Re
         report=Report.LOST,
         sent_at=now,
         host=host,
-        reason=f"its runner died; {what} when a runner started again",
+        reason=f"its runner died; when a runner started again, {what}",
     )

@@ -1,0 +1,154 @@
+"""The messages of one queue, as they come by one channel."""
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from cronq.broker.amqp.connection import Channel
+from cronq.broker.interface import Delivery
+
+log = Logger()
+
+
+class AmqpDelivery:
+    """See `Delivery`."""
+
+    __slots__ = ("_consumer", "body", "message_id", "number", "reply_to")
+
+    def __init__(self, consumer: "Consumer", number: int, properties: Any, body: bytes) -> None:
+        self._consumer = consumer
+        self.number = number
+        self.body = body
+        self.message_id: str | None = properties.message_id
+        self.reply_to: str | None = properties.reply_to
+
+    @property
+    def alive(self) -> bool:
+        """See `Delivery`."""
+        return self._consumer.alive
+
+    def accept(self) -> None:
+        """See `Delivery`."""
+        self._consumer.accept(self)
+
+    def give_back(self) -> None:
+        """See `Delivery`."""
+        self._consumer.give_back(self)
+
+
+class Consumer:
+    """Passes on at most so many messages at once.
+
+    The broker's own limit (`basic.qos`) is one of each consumer, as AMQP has it. Asking for messages again
+    after a pause makes a new one, with which what is still in hand does not count: it is counted here.
+    """
+
+    def __init__(
+        self, channel: Channel, address: str, on_delivery: Callable[[Delivery], None], at_most: int
+    ) -> None:
+        self.connection = channel.connection
+        self._channel = channel
+        self._address = address
+        self._on_delivery = on_delivery
+        self._at_most = at_most
+        self._tags = map(str, itertools.count(1))
+        self._tag: str | None = None
+        self._in_hand = 0
+        self._waiting: deque[AmqpDelivery] = deque()
+        self._next_turn: IDelayedCall | None = None
+        self._retired = False
+        channel.pika.add_on_cancel_callback(self._cancelled_by_broker)
+
+    @property
+    def alive(self) -> bool:
+        """False once the broker delivers again, to anyone, what came here and is not accepted."""
+        return self._channel.is_open
+
+    def start(self) -> Deferred[Any]:
+        """Ask for messages; fires when the broker agrees."""
+        if self._tag is not None:
+            return succeed(None)
+        self._tag = next(self._tags)
+        return self._channel.ask(
+            self._channel.pika.basic_consume,
+            queue=self._address,
+            on_message_callback=self._message_delivered,
+            consumer_tag=self._tag,
+        )
+
+    def pause(self) -> Deferred[Any]:
+        """Ask for no more; fires when the broker has stopped. What comes until then, pika gives back."""
+        while self._waiting and self.alive:
+            self._channel.pika.basic_nack(self._waiting.popleft().number)
+        if self._tag is None:
+            return succeed(None)
+        tag, self._tag = self._tag, None
+        return self._channel.ask(self._channel.pika.basic_cancel, consumer_tag=tag)
+
+    def retire(self) -> Deferred[Any]:
+        """Pause for good. The channel stays while something is in hand that may still be accepted."""
+        self._retired = True
+        paused = self.pause()
+        self._close_when_done()
+        return paused
+
+    def accept(self, delivery: AmqpDelivery) -> None:
+        """See `Delivery`."""
+        if self.alive:
+            self._channel.pika.basic_ack(delivery.number)
+            self._settled()
+
+    def give_back(self, delivery: AmqpDelivery) -> None:
+        """See `Delivery`."""
+        if self.alive:
+            # Not basic_reject, which RabbitMQ 4.3 counts as a failure of the message.
+            self._channel.pika.basic_nack(delivery.number)
+            self._settled()
+
+    def end(self) -> None:
+        """The channel has ended."""
+        self._waiting.clear()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+            self._next_turn = None
+
+    def _message_delivered(self, _channel: object, method: Any, properties: Any, body: bytes) -> None:
+        delivery = AmqpDelivery(self, method.delivery_tag, properties, body)
+        if self._in_hand < self._at_most:
+            self._pass_on(delivery)
+        else:
+            self._waiting.append(delivery)
+
+    def _pass_on(self, delivery: AmqpDelivery) -> None:
+        self._in_hand += 1
+        try:
+            self._on_delivery(delivery)
+        except Exception:
+            log.failure("a message of {queue} was left unaccepted", queue=self._address)
+
+    def _settled(self) -> None:
+        self._in_hand -= 1
+        if self._waiting and self._next_turn is None:
+            # Not at once: whoever accepts a message does not expect the next one in the middle of it.
+            self._next_turn = self.connection.clock.callLater(0, self._pass_on_what_waits)
+        self._close_when_done()
+
+    def _pass_on_what_waits(self) -> None:
+        self._next_turn = None
+        while self._waiting and self._in_hand < self._at_most:
+            self._pass_on(self._waiting.popleft())
+
+    def _close_when_done(self) -> None:
+        if self._retired and not self._in_hand:
+            self._channel.close()
+
+    def _cancelled_by_broker(self, frame: Any) -> None:
+        # Its queue was deleted, or RabbitMQ 4.3 waited too long for an accept and delivers elsewhere.
+        if frame.method.consumer_tag == self._tag:
+            self._tag = None
+            self._channel.close()

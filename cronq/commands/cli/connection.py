@@ -1,0 +1,136 @@
+"""One HTTP request and its answer: the only room of the command line that opens a connection."""
+
+import socket
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
+from urllib.request import (
+    HTTPRedirectHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
+
+from cronq.commands.cli.exits import Unreachable
+
+#: Seconds of silence until a server counts as gone; a large category takes a while to be written.
+PATIENCE = 60.0
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HINT = "Start one with `twistd -n cronq`, or say where one is with --url or CRONQ_URL."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the web is."""
+
+    #: Ends with a slash, and holds no password.
+    url: str
+    #: The value of the header Authorization, when the address names a user.
+    authorization: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What is asked for."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What was answered; the names of the headers are in lower case."""
+
+    code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: Raises `Unreachable`.
+Send = Callable[[HttpRequest], HttpAnswer]
+
+
+def parse_address(value: str) -> Address:
+    """Read the address of a web, as in `https://user:password@cron.example.com/cronq/`.
+
+    Raises `ValueError` with what is expected instead.
+    """
+    found = "" if "@" in value else f", found {value[:200]!r}"
+    expected = f"an address such as http://127.0.0.1:5000/{found}"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(expected) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(expected)
+    if not value.isascii() or not value.isprintable() or " " in value or port == 0:
+        raise ValueError(expected)
+    host = parts.netloc.rpartition("@")[2]
+    return Address(f"{parts.scheme}://{host}{parts.path.rstrip('/')}/", _basic(parts.username, parts.password))
+
+
+def _basic(user: str | None, password: str | None) -> str | None:
+    """HTTP's basic authentication (RFC 7617, section 2)."""
+    if user is None:
+        return None
+    pair = f"{unquote(user)}:{unquote(password or '')}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
+
+
+def send(request: HttpRequest, patience: float = PATIENCE) -> HttpAnswer:
+    """Send a request and read the whole answer, whatever its code; follows no redirect.
+
+    Raises `Unreachable` when none comes.
+    """
+    raw = Request(  # noqa: S310 (`parse_address` lets only http and https pass)
+        request.url, request.body, dict(request.headers), method=request.method
+    )
+    try:
+        with _open(raw, patience) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return HttpAnswer(response.status, headers, response.read())
+    except (OSError, HTTPException) as error:
+        raise Unreachable(f"cannot reach {request.url}: {_reason(error, patience)}", _HINT) from error
+
+
+def _open(request: Request, patience: float) -> Any:
+    try:
+        return _opener(request).open(request, timeout=patience)
+    except HTTPError as error:
+        return error  # an answer like any other
+
+
+def _opener(request: Request) -> OpenerDirector:
+    # A proxy would look for the server on its own machine.
+    local = urlsplit(request.full_url).hostname in _LOOPBACK
+    return build_opener(_NoRedirects, *([ProxyHandler({})] if local else []))
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """urllib would turn a redirected POST into a GET, and take the password along to another host."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
+def _reason(error: Exception, patience: float) -> str:
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {patience:g} seconds"
+    if isinstance(cause, socket.gaierror):
+        return "no host of that name is known"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return f"it hung up or does not speak HTTP ({cause or type(cause).__name__})"
+
+
+in_haste = partial(send, patience=5.0)

@@ -1,0 +1,128 @@
+"""The web as the commands see it: JSON objects in, JSON objects out, and errors that say what to do."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from cronq import __version__
+from cronq.commands.cli.connection import Address, HttpAnswer, HttpRequest, Send
+from cronq.commands.cli.exits import CommandFailed, DocumentRefused, Exit, Unreachable
+from cronq.domain.errors import Fault
+
+_CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
+_LATER = "Try again soon; the log of the web says more."
+_UNAVAILABLE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+_EXITS = {
+    HTTPStatus.UNAUTHORIZED: (
+        Exit.NOT_ALLOWED,
+        "Name a user in the address, as in --url https://user:password@host/.",
+    ),
+    HTTPStatus.FORBIDDEN: (Exit.NOT_ALLOWED, "Ask whoever runs this cronq to let you."),
+    HTTPStatus.NOT_FOUND: (Exit.NOT_FOUND, "`cronq jobs` lists what there is."),
+    HTTPStatus.CONFLICT: (Exit.CONFLICT, "`cronq show JOB` says how things are."),
+}
+_OTHERWISE = (Exit.FAILURE, "The log of the web may say more.")
+
+Data = dict[str, Any]
+
+
+class Server:
+    """A web at some address."""
+
+    def __init__(self, address: Address, send: Send, now: Callable[[], datetime]) -> None:
+        self.url = address.url
+        self._headers = {"Accept": "application/json", "User-Agent": f"cronq/{__version__}"}
+        if address.authorization is not None:
+            self._headers["Authorization"] = address.authorization
+        self._send = send
+        self._clock = now
+        self._now: datetime | None = None
+
+    def now(self) -> datetime:
+        """The time by the server's clock, as of its last answer, so that ours may be wrong."""
+        return self._now or self._clock()
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Data:
+        """Read what is there; raises `CommandFailed`, as `post` and `put` do."""
+        return self._ask("GET", path + (f"?{urlencode(query)}" if query else ""))
+
+    def post(self, path: str) -> Data:
+        """Ask for something to be done."""
+        return self._ask("POST", path, b"{}")
+
+    def put(self, path: str, body: bytes) -> Data:
+        """Replace what is there by a JSON text; raises `DocumentRefused` when it has faults."""
+        return self._ask("PUT", path, body)
+
+    def not_cronq(self, what: str) -> CommandFailed:
+        """The error to raise when an answer makes no sense; `what` goes on from the address."""
+        return CommandFailed(f"{self.url} {what}, which is not what cronq says", Exit.FAILURE, _CHECK_URL)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Data:
+        headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
+        answer = self._send(HttpRequest(method, self.url + path, headers, body))
+        self._now = _date(answer) or self._now
+        data = _object(answer.body)
+        if HTTPStatus.MULTIPLE_CHOICES <= answer.code < HTTPStatus.BAD_REQUEST:
+            raise self._redirected(answer)
+        if answer.code >= HTTPStatus.BAD_REQUEST:
+            raise self._refusal(answer.code, _error(data))
+        if data is None:
+            raise self.not_cronq(f"answers with no JSON ({answer.headers.get('content-type', 'no type')})")
+        return data
+
+    def _redirected(self, answer: HttpAnswer) -> CommandFailed:
+        where = answer.headers.get("location", "nowhere")
+        return CommandFailed(f"{self.url} sends on to {where}", Exit.FAILURE, "Name that address with --url.")
+
+    def _refusal(self, code: int, error: Data | None) -> CommandFailed:
+        message = f"{self.url} answers {_named(code)}" if error is None else str(error["message"])
+        if code in _UNAVAILABLE:
+            return Unreachable(message, _LATER)
+        if error is None and code == HTTPStatus.NOT_FOUND:
+            return self.not_cronq(f"answers {_named(code)}")
+        if error is not None and (faults := _faults(error)):
+            return DocumentRefused(message, faults)
+        exit_code, hint = _EXITS.get(HTTPStatus(code) if code in set(HTTPStatus) else code, _OTHERWISE)
+        return CommandFailed(message, exit_code, hint)
+
+
+def _object(body: bytes) -> Data | None:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _error(data: Data | None) -> Data | None:
+    error = data.get("error") if data else None
+    return error if isinstance(error, dict) and isinstance(error.get("message"), str) else None
+
+
+def _faults(error: Data) -> tuple[Fault, ...]:
+    found = error.get("faults")
+    return tuple(
+        Fault(str(each.get("place", "")), str(each.get("message", "")), _line(each.get("line")))
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, dict)
+    )
+
+
+def _line(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _named(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}" if code in set(HTTPStatus) else str(code)
+
+
+def _date(answer: HttpAnswer) -> datetime | None:
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).astimezone(UTC).replace(tzinfo=None)
+    except (KeyError, ValueError):
+        return None

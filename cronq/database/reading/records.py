@@ -1,0 +1,127 @@
+"""A job as it is read, and the query that reads it."""
+
+import enum
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from cronq.database.reading.categories import CategoryRecord
+from cronq.database.tables import categories, jobs
+from cronq.domain.errors import BadSchedule
+from cronq.domain.runs import Status
+from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_schedule
+
+
+class JobState(enum.StrEnum):
+    """What the last report about a job said (contract, section 9: `current_status`)."""
+
+    STARTING = "starting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    #: It never ran.
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as it is stored; all times are UTC."""
+
+    id: int
+    name: str
+    #: None in a row that somebody wrote by hand.
+    category: CategoryRecord | None
+    #: None for a job that 0.27 stored.
+    schedule_text: str | None
+    #: The length of one step.
+    interval: timedelta | None
+    next_run: datetime | None
+    last_run_start: datetime | None
+    last_run_stop: datetime | None
+    #: How its last run ended; None before the first end.
+    last_run_status: Status | None
+    state: JobState
+    routing_key: str
+    command: str
+    #: Whether a run by hand is asked for and no injector has seen it yet.
+    run_wanted: bool
+    #: `host.pid` of the last injector that took it.
+    locked_by: str | None
+    removed_at: datetime | None
+
+    def schedule(self) -> RepeatingInterval | None:
+        """What it runs by; None when the row does not say it.
+
+        A job that 0.27 stored has no text: its next run and its interval are its schedule.
+        """
+        try:
+            if self.schedule_text is not None:
+                return parse_schedule(self.schedule_text)
+            if self.next_run and self.interval:
+                return fixed_interval(self.next_run, self.interval)
+        except BadSchedule:
+            pass  # somebody wrote it by hand; the injector leaves such a job alone and says so
+        return None
+
+
+def find_job(connection: Connection, job_id: int) -> JobRecord | None:
+    """The job of that id, removed or not."""
+    return find_jobs(connection, {job_id}).get(job_id)
+
+
+def find_jobs(connection: Connection, job_ids: Collection[int]) -> Mapping[int, JobRecord]:
+    """The jobs of these ids, removed or not, by id."""
+    if not job_ids:
+        return {}
+    query = select_jobs().where(jobs.c.id.in_(sorted(job_ids)))
+    return {job.id: job for job in job_records(connection, query)}
+
+
+def select_jobs() -> Select[Any]:
+    """Selects what `job_records` reads, one row for each job; the removed ones are among them."""
+    return select(jobs, categories.c.name.label("category_name")).select_from(
+        jobs.outerjoin(categories, categories.c.id == jobs.c.category_id)
+    )
+
+
+def job_records(connection: Connection, query: Select[Any]) -> list[JobRecord]:
+    """Run a query that was made with `select_jobs`."""
+    return [_record(row) for row in connection.execute(query)]
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    ended = _ended(row.last_run_status)
+    return JobRecord(
+        id=row.id,
+        name=row.name or "",
+        category=None if row.category_id is None else CategoryRecord(row.category_id, row.category_name),
+        schedule_text=row.schedule,
+        interval=row.interval,
+        next_run=row.next_run,
+        last_run_start=row.last_run_start,
+        last_run_stop=row.last_run_stop,
+        last_run_status=ended,
+        state=_state(row.current_status, ended),
+        routing_key=row.routing_key or "",
+        command=row.command or "",
+        run_wanted=row.run_now == 1,
+        locked_by=row.locked_by,
+        removed_at=row.removed_at,
+    )
+
+
+def _ended(stored: str | None) -> Status | None:
+    if stored is None:
+        return None
+    return Status.SUCCEEDED if stored == Status.SUCCEEDED else Status.FAILED
+
+
+def _state(stored: str | None, ended: Status | None) -> JobState:
+    # 0.27 also wrote `finished`, when a command had ended and failed.
+    if stored in {JobState.STARTING, JobState.SUCCEEDED, JobState.FAILED}:
+        return JobState(stored)
+    if stored is None and ended is None:
+        return JobState.NONE
+    return JobState.SUCCEEDED if ended is Status.SUCCEEDED else JobState.FAILED

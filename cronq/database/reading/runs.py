@@ -1,0 +1,176 @@
+"""Runs as the ledger has them, and the events that were reported about them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from cronq.database.reading.cursors import Cursor
+from cronq.database.tables import definitions, events, jobs, runs
+from cronq.domain.messages import Report
+from cronq.domain.runs import Status
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as it is stored; all times are UTC."""
+
+    #: Of its row in the ledger; None when the events of 0.27 are all that tells of it.
+    id: int | None
+    run_id: str
+    #: None when 0.27 has removed its job.
+    job_id: int | None
+    status: Status
+    reason: str | None = None
+    #: None for a run by hand, and for all runs of 0.27. Of a row for several slots: the first of them.
+    slot: datetime | None = None
+    #: Of a row for several slots: the last of them, and how many they are.
+    last_slot: datetime | None = None
+    slots: int = 1
+    attempt: int = 1
+    #: What it was made with; None when that is not known.
+    definition_id: int | None = None
+    queued_at: datetime | None = None
+    published_at: datetime | None = None
+    granted_at: datetime | None = None
+    #: Start and end are by the runner's clock.
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    recorded_at: datetime | None = None
+    publications: int = 0
+    runner: str | None = None
+    host: str | None = None
+    return_code: int | None = None
+    #: Seconds, as the runner measured them.
+    run_time: float | None = None
+
+    @property
+    def inherited(self) -> bool:
+        """Whether 0.27 ran it, so that little is known about it."""
+        return self.id is None
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When it came to its final status, also if it was never started."""
+        return (self.ended_at or self.recorded_at or self.queued_at) if self.status.final else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long its command ran."""
+        if self.run_time is not None:
+            return timedelta(seconds=self.run_time)
+        return self.ended_at - self.started_at if self.ended_at and self.started_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One report about a run."""
+
+    id: int
+    job_id: int | None
+    #: By the clock of the host.
+    datetime: datetime | None
+    run_id: str
+    #: A `Report`, or what else 0.27 may have written.
+    type: str
+    host: str | None
+    return_code: int | None
+    #: Whether 0.27 wrote it.
+    inherited: bool
+
+    @property
+    def ends(self) -> bool:
+        """Whether it tells of an end."""
+        return self.type != Report.STARTING
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Some runs, the latest first, and where the older ones begin, if there are any."""
+
+    runs: tuple[RunRecord, ...]
+    older: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a run was made with; its job may have changed since."""
+
+    command: str
+    routing_key: str
+
+
+_COLUMNS = [runs.c[field.name] for field in fields(RunRecord)]
+
+
+def select_runs() -> Select[Any]:
+    """Selects what `ledger_records` reads."""
+    return select(*_COLUMNS)
+
+
+def ledger_records(connection: Connection, query: Select[Any]) -> list[RunRecord]:
+    """Run a query that was made with `select_runs`."""
+    return [_record(row) for row in connection.execute(query)]
+
+
+def select_events() -> Select[Any]:
+    """Selects what `event_records` reads."""
+    return select(events)
+
+
+def event_records(connection: Connection, query: Select[Any]) -> list[EventRecord]:
+    """Run a query that was made with `select_events`."""
+    return [_event(row) for row in connection.execute(query)]
+
+
+def in_ledger(connection: Connection, run_ids: Collection[str]) -> frozenset[str]:
+    """Those of the run ids that have a row in the ledger."""
+    query = select(runs.c.run_id).where(runs.c.run_id.in_(sorted(run_ids)))
+    return frozenset(connection.scalars(query)) if run_ids else frozenset()
+
+
+def latest_runs(connection: Connection, job_ids: Collection[int]) -> Mapping[int, RunRecord]:
+    """The latest run in the ledger of each of these jobs that has one, by the job's id."""
+    if not job_ids:
+        return {}
+    # One dive into the index for each job; GROUP BY would walk over all their runs.
+    latest = select(func.max(runs.c.id)).where(runs.c.job_id == jobs.c.id).scalar_subquery()
+    ids = list(connection.scalars(select(latest).where(jobs.c.id.in_(sorted(job_ids)))))
+    found = ledger_records(connection, select_runs().where(runs.c.id.in_(ids)))
+    return {run.job_id: run for run in found if run.job_id is not None}
+
+
+def find_events(connection: Connection, run_ids: Collection[str]) -> Mapping[str, tuple[EventRecord, ...]]:
+    """All events of these runs in the order in which they were recorded, by run id."""
+    found: dict[str, list[EventRecord]] = defaultdict(list)
+    query = select_events().where(events.c.run_id.in_(sorted(run_ids))).order_by(events.c.id)
+    for event in event_records(connection, query) if run_ids else ():
+        found[event.run_id].append(event)
+    return {run_id: tuple(each) for run_id, each in found.items()}
+
+
+def find_made(connection: Connection, definition_id: int | None) -> Made | None:
+    """What the definition of that id says."""
+    query = select(definitions.c.command, definitions.c.routing_key).where(definitions.c.id == definition_id)
+    row = connection.execute(query).first()
+    return row and Made(row.command or "", row.routing_key or "")
+
+
+def _record(row: Row[Any]) -> RunRecord:
+    return RunRecord(**(dict(row._mapping) | {"status": Status(row.status)}))
+
+
+def _event(row: Row[Any]) -> EventRecord:
+    return EventRecord(
+        id=row.id,
+        job_id=row.job_id,
+        datetime=row.datetime,
+        run_id=row.run_id,
+        type=row.type or "",
+        host=row.host,
+        return_code=row.return_code,
+        inherited=row.once is None,
+    )

@@ -1,0 +1,141 @@
+"""Job rows as they are stored, locked for whoever closes their books or changes them."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from cronq.database.bulk import chunks
+from cronq.database.tables import definitions, jobs
+from cronq.domain.errors import BadSchedule
+from cronq.domain.jobs import DEFAULT_ROUTING_KEY
+from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a job is from an instant on; the runs that are made with it point here."""
+
+    id: int
+    since: datetime
+    schedule_text: str | None
+    #: The grid of a schedule without text.
+    anchor: datetime | None
+    interval: timedelta | None
+    command: str
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job's row, locked."""
+
+    id: int
+    name: str
+    schedule_text: str | None
+    interval: timedelta | None
+    next_run: datetime | None
+    settled_until: datetime | None
+    run_now: int | None
+    command: str
+    routing_key: str
+    removed_at: datetime | None
+    #: What it answers to, once it has been looked up.
+    definition: Definition | None = None
+
+    @property
+    def defined(self) -> bool:
+        """Whether its definition says what the row says; 0.27 and people at a prompt change only the row."""
+        current = self.definition
+        return current is not None and (
+            (current.schedule_text, current.command, current.routing_key)
+            == (self.schedule_text, self.command, self.routing_key)
+            and self._on_grid(current)
+        )
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is a run to be made at `now`, by hand or by time."""
+        return bool(self.run_now) or (self.next_run is not None and self.next_run <= now)
+
+    def books_closed(self, now: datetime) -> datetime:
+        """The instant up to which its slots are accounted for. (0.27 only knows the next one that is not.)"""
+        if self.settled_until is not None:
+            return self.settled_until
+        return now if self.next_run is None else min(now, self.next_run - datetime.resolution)
+
+    def schedule(self) -> Schedule:
+        """What it runs by. A job that 0.27 stored has no text: its next run and interval are its schedule.
+
+        Raises `BadSchedule`.
+        """
+        return _schedule(self.schedule_text, self.next_run, self.interval)
+
+    def _on_grid(self, current: Definition) -> bool:
+        if self.schedule_text is not None or self.next_run is None or not self.interval:
+            return True
+        return (
+            current.interval == self.interval
+            and current.anchor is not None
+            and (self.next_run - current.anchor) % self.interval == timedelta(0)
+        )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _schedule(schedule_text: str | None, next_run: datetime | None, interval: timedelta | None) -> Schedule:
+    if schedule_text is not None:
+        return parse_schedule(schedule_text)
+    if next_run is None or not interval:
+        raise BadSchedule("it has neither a schedule nor an interval")
+    return fixed_interval(next_run, interval)
+
+
+def stored_jobs() -> Select[Any]:
+    """Selects what makes up a `StoredJob`; every column of 0.27 may be NULL."""
+    return select(
+        jobs.c.id,
+        jobs.c.name,
+        jobs.c.schedule,
+        jobs.c.interval,
+        jobs.c.next_run,
+        jobs.c.settled_until,
+        jobs.c.run_now,
+        func.coalesce(jobs.c.command, ""),
+        func.coalesce(jobs.c.routing_key, DEFAULT_ROUTING_KEY),
+        jobs.c.removed_at,
+    )
+
+
+def locked_jobs(connection: Connection, query: Select[Any], *, skip_locked: bool = False) -> list[StoredJob]:
+    """Lock and give the jobs that a query of `stored_jobs()` finds, without their definitions."""
+    rows = connection.execute(query.with_for_update(skip_locked=skip_locked))
+    return [StoredJob(*row) for row in rows]
+
+
+def with_definitions(connection: Connection, found: Sequence[StoredJob]) -> list[StoredJob]:
+    """The same jobs, each with its definition.
+
+    Definitions change only under the lock of their job, so they are read without one. (Joined to the query
+    that skips what is locked, a definition that someone locks for a moment would seem not to be there.)
+    """
+    current = {
+        row.job_id: Definition(*row[1:])
+        for job_ids in chunks([job.id for job in found])
+        for row in connection.execute(_current_definitions(job_ids))
+    }
+    return [replace(job, definition=current.get(job.id)) for job in found]
+
+
+def _current_definitions(job_ids: Sequence[int]) -> Select[Any]:
+    return select(
+        definitions.c.job_id,
+        definitions.c.id,
+        definitions.c.since,
+        definitions.c.schedule,
+        definitions.c.anchor,
+        definitions.c.interval,
+        definitions.c.command,
+        definitions.c.routing_key,
+    ).where(definitions.c.job_id.in_(job_ids), definitions.c.until.is_(None))

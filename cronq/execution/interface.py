@@ -1,0 +1,71 @@
+"""What the runner asks of whatever runs its commands; a scripted launcher keeps the same contract."""
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+
+class Stream(enum.Enum):
+    """Where a command wrote a piece of its output."""
+
+    OUT = 1
+    ERR = 2
+
+
+#: Receives the output of a command, piece by piece, as it was written: any bytes, in pieces of any length.
+OnOutput = Callable[[Stream, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command that was started came to its end."""
+
+    #: The exit status or, for a death by signal, 128 + signal, as a shell reports it.
+    return_code: int
+    #: Seconds from the start to the exit, by the monotonic clock.
+    run_time: float
+
+
+class RunningCommand(Protocol):
+    """A command that was started."""
+
+    @property
+    def pid(self) -> int:
+        """The process id of its shell, and so the id of its process group and of its session."""
+
+    @property
+    def process_start(self) -> int:
+        """When its shell was started, in clock ticks since boot: field 22 of /proc/PID/stat, proc(5).
+
+        It tells the process from a later one with the same id, as long as the machine is not booted again.
+        """
+
+    @property
+    def ended(self) -> Deferred[Ended]:
+        """Fires once; all that was written before the exit has been passed on by then.
+
+        Output of processes that outlive the command may still be passed on afterwards.
+        """
+
+    def terminate(self, grace: float) -> None:
+        """Ask the whole process group to end, and kill what is left of it after `grace` seconds.
+
+        A stopped command is continued, so that it can die. `ended` then waits for the group as well. Calling
+        this again, or when the command has ended, does nothing.
+        """
+
+    def kill(self) -> None:
+        """Kill the whole process group now. Does nothing when the command has ended."""
+
+
+class Launcher(Protocol):
+    """Starts commands."""
+
+    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
+        """Start `/bin/sh -c COMMAND` with exactly this environment, in a session of its own, without input.
+
+        Raises CannotStart, with a sentence that says why, when nothing was started.
+        """

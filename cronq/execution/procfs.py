@@ -1,0 +1,85 @@
+"""What the kernel says of processes: proc(5)."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+#: States of a process that has died and is only waiting to be reaped.
+DEAD = frozenset({b"Z", b"X"})
+#: What it means that a file of a process cannot be read: the process is gone, or somebody else's.
+UNSEEN = (FileNotFoundError, ProcessLookupError, PermissionError)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """Some of the fields of /proc/PID/stat."""
+
+    alive: bool
+    group: int
+    session: int
+    #: Clock ticks since boot.
+    start: int
+
+
+def process_status(pid: int) -> ProcessStatus | None:
+    """The present status of a process; None when there is none with this id, or none we may look at."""
+    try:
+        line = _stat_line(pid)
+    except UNSEEN:
+        return None
+    # The name stands in brackets before the rest, and may itself hold blanks and brackets.
+    fields = line.rpartition(b")")[2].split()
+    return ProcessStatus(fields[0] not in DEAD, int(fields[2]), int(fields[3]), int(fields[19]))
+
+
+def process_start(pid: int) -> int | None:
+    """When the process was started, in clock ticks since boot; None when there is none with this id."""
+    status = process_status(pid)
+    return None if status is None else status.start
+
+
+def process_environment(pid: int) -> frozenset[bytes]:
+    """The `NAME=value` pairs that a process was given when it was started; none when we may not see them."""
+    try:
+        return frozenset((PROC / str(pid) / "environ").read_bytes().split(b"\0"))
+    except UNSEEN:
+        return frozenset()
+
+
+def boot_id() -> str:
+    """Names the time since this machine was booted last: random(4)."""
+    return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def process_ids() -> Iterator[int]:
+    """All processes, dead ones that nobody has reaped included."""
+    return (int(entry.name) for entry in PROC.iterdir() if entry.name.isdecimal())
+
+
+def group_is_empty(group: int) -> bool:
+    """Whether no living process belongs to this process group."""
+    return not any(_is_in(group, pid) and _is_alive(pid) for pid in process_ids())
+
+
+def _stat_line(pid: int) -> bytes:
+    # Read at every start of a command, so without the layers of a file object.
+    file = os.open(f"{PROC}/{pid}/stat", os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
+
+
+def _is_in(group: int, pid: int) -> bool:
+    # Asked of every process of the machine, so by the call that costs least.
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return False
+
+
+def _is_alive(pid: int) -> bool:
+    status = process_status(pid)
+    return status is not None and status.alive

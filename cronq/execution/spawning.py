@@ -1,0 +1,120 @@
+"""The one door through which a command becomes a process: posix_spawn(3) and a pidfd."""
+
+import errno
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from cronq.domain.errors import CannotStart
+from cronq.execution.procfs import PROC, process_start
+
+SHELL = "/bin/sh"
+STDERR = 2
+#: Python ignores some signals, and so may whatever started the runner; a command begins with none ignored.
+ALL_SIGNALS = signal.valid_signals()
+
+REASONS = {
+    errno.E2BIG: "the command and its environment are too large",
+    errno.EAGAIN: "no more processes may be started now",
+    errno.EMFILE: "the runner has too many files open",
+    errno.ENFILE: "this machine has too many files open",
+    errno.ENOMEM: "there is not enough memory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process just made. Its descriptors, and the duty to reap it, belong to whoever receives this."""
+
+    pid: int
+    #: Clock ticks since boot.
+    process_start: int
+    #: Readable as soon as the process has died: pidfd_open(2).
+    pidfd: int
+    #: Reading ends of the pipes at its standard output and error, non-blocking.
+    out: int
+    err: int
+
+
+def spawn_shell(command: str, environment: Mapping[str, str]) -> Child:
+    """Run `/bin/sh -c COMMAND` as the leader of a session and process group of its own.
+
+    Its input is /dev/null; it inherits no other descriptor, no ignored and no blocked signal. Raises
+    CannotStart, and then leaves neither a process nor a descriptor behind.
+    """
+    if "\0" in command:
+        raise CannotStart("the command holds a NUL character, which no shell can be given")
+    try:
+        return _spawn([SHELL, "-c", command], environment)
+    except ValueError as error:
+        raise CannotStart(f"the command and its environment cannot be handed to {SHELL}: {error}") from error
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0, f"{SHELL} could not be started")
+        raise CannotStart(f"{reason}: {error.strerror}") from error
+
+
+def keep_descriptors() -> None:
+    """Make sure, once, that no descriptor of this process can reach a command in the wrong place.
+
+    Those inherited from a parent (a shell, systemd) are marked close-on-exec, as Python does with its own.
+    Standard ones that are closed are opened, lest a pipe get such a number and be overwritten in the child.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(descriptor)
+    for entry in list((PROC / "self/fd").iterdir()):
+        with suppress(OSError):  # the one that the folder itself was read by is closed again
+            os.set_inheritable(int(entry.name), int(entry.name) <= STDERR)
+
+
+def require_pidfd() -> None:
+    """Raise CannotStart when the kernel cannot watch processes by descriptor, before anything is started."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError as error:
+        raise CannotStart(f"commands need pidfd_open, of Linux 5.3 or later: {error.strerror}") from error
+
+
+def _spawn(argv: list[str], environment: Mapping[str, str]) -> Child:
+    with ExitStack() as ours:
+        with ExitStack() as theirs:
+            out, err = _open_pipe(ours, theirs), _open_pipe(ours, theirs)
+            pid = os.posix_spawn(
+                SHELL,
+                argv,
+                environment,
+                file_actions=(
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, out[1], 1),
+                    (os.POSIX_SPAWN_DUP2, err[1], 2),
+                ),
+                setsid=True,
+                setsigmask=(),
+                setsigdef=ALL_SIGNALS,
+            )
+        # The writing ends are closed by now, and have made room for the descriptors needed next.
+        child = _watch(pid, out[0], err[0])
+        ours.pop_all()
+        return child
+
+
+def _open_pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    ours.callback(os.close, reading)
+    theirs.callback(os.close, writing)
+    os.set_blocking(reading, False)
+    return reading, writing
+
+
+def _watch(pid: int, out: int, err: int) -> Child:
+    try:
+        return Child(pid, process_start(pid) or 0, os.pidfd_open(pid), out, err)
+    except OSError:
+        # A command that nobody would hear the end of is better ended at once.
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED)
+        raise

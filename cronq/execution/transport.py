@@ -1,0 +1,167 @@
+"""The parent's side of a child: its pipes and its end, watched by the reactor, and signals to its group."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from cronq.execution.procfs import group_is_empty
+from cronq.execution.spawning import Child
+
+log = Logger()
+
+#: Bytes taken from one stream in one turn of the reactor: what a pipe holds by default, pipe(7).
+PIECE = 65536
+#: Stands for an exit status that somebody else has taken.
+UNKNOWN = 255
+
+
+class ChildTransport:
+    """Tells a ProcessProtocol of a child, and carries its wishes to it.
+
+    As with reactor.spawnProcess, `processExited` comes at the death of the child and `processEnded` when its
+    output is at its end as well, with ProcessDone or ProcessTerminated as the reason. But the child is not
+    reaped before `reap`: as long as it is a zombie, no other process or group can be given its id, so that
+    a signal to the group cannot hit a stranger.
+    """
+
+    def __init__(self, reactor: IReactorFDSet, child: Child, protocol: ProcessProtocol) -> None:
+        self.pid = child.pid
+        self.process_start = child.process_start
+        self._protocol = protocol
+        self._reason: Failure | None = None
+        self._reaped = False
+        self._exit = _Watched(reactor, child.pidfd, self._still_alive, self._exited)
+        self._pipes = {
+            child_fd: _Watched(reactor, pipe, partial(self._take, child_fd), partial(self._lost, child_fd))
+            for child_fd, pipe in ((1, child.out), (2, child.err))
+        }
+        protocol.makeConnection(self)
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the child's group. Does nothing once the child is reaped."""
+        if self._reaped:
+            return
+        try:
+            os.killpg(self.pid, number)
+        except OSError as error:
+            # A group that consists of other users' processes only, as sudo(8) makes them.
+            log.warn(
+                "Process group {pid} cannot be sent {signal}: {why}",
+                pid=self.pid,
+                signal=number.name,
+                why=error.strerror,
+            )
+
+    def group_is_empty(self) -> bool:
+        """Whether no living process is left in the child's group."""
+        return group_is_empty(self.pid)
+
+    def drain(self) -> None:
+        """Pass on all that is in the pipes at this moment."""
+        for child_fd, pipe in self._pipes.items():
+            if pipe.is_open:
+                self._take(child_fd, pipe.fileno(), fcntl.fcntl(pipe.fileno(), fcntl.F_GETPIPE_SZ))
+
+    def reap(self) -> None:
+        """Let the dead child go, and with it the right to its id."""
+        self._reaped = True
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG)
+
+    def _take(self, child_fd: int, pipe: int, most: int = PIECE) -> bool:
+        try:
+            data = os.read(pipe, most)
+        except BlockingIOError:
+            return True
+        if data:
+            self._protocol.childDataReceived(child_fd, data)
+        return bool(data)
+
+    def _lost(self, child_fd: int) -> None:
+        self._protocol.childConnectionLost(child_fd)
+        self._end_if_all_over()
+
+    def _still_alive(self, _pidfd: int) -> bool:
+        self._reason = self._how_it_died()
+        return self._reason is None
+
+    def _exited(self) -> None:
+        if self._reason is not None:  # None when the reactor lets go of everything at its own end
+            self._protocol.processExited(self._reason)
+            self._end_if_all_over()
+
+    def _how_it_died(self) -> Failure | None:
+        try:
+            death = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            # Some other part of this process waits for children that are not its own.
+            self._reaped = True
+            log.error("The exit status of process {pid} was taken by somebody else", pid=self.pid)
+            return _reason(exit_code=UNKNOWN)
+        if death is None:
+            return None
+        if death.si_code == os.CLD_EXITED:
+            return _reason(exit_code=death.si_status)
+        return _reason(by_signal=death.si_status)
+
+    def _end_if_all_over(self) -> None:
+        if self._reason is not None and not any(pipe.is_open for pipe in self._pipes.values()):
+            self._protocol.processEnded(self._reason)
+
+
+@implementer(IReadDescriptor)
+class _Watched:
+    """A descriptor that the reactor watches until there is no more to read, and that is closed then."""
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        descriptor: int,
+        readable: Callable[[int], bool],
+        closed: Callable[[], None],
+    ) -> None:
+        """`readable` reads once and says whether to go on; `closed` is told, once, when that is over."""
+        self._reactor = reactor
+        self._descriptor = descriptor
+        self._readable = readable
+        self._closed = closed
+        self.is_open = True
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def logPrefix(self) -> str:
+        return "execution"
+
+    def doRead(self) -> None:
+        if not self._readable(self._descriptor):
+            self.close()
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._reactor.removeReader(self)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        self._closed()
+
+
+def _reason(exit_code: int | None = None, by_signal: int | None = None) -> Failure:
+    if exit_code == 0:
+        return Failure(ProcessDone(0))
+    return Failure(ProcessTerminated(exit_code, by_signal))

@@ -1,0 +1,125 @@
+"""The API: what programs read and change, in JSON."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from cronq.database.categories import replace_category
+from cronq.database.gateway import Database, RunInThread
+from cronq.database.reading.categories import find_category, list_categories
+from cronq.database.reading.history import runs_of_jobs
+from cronq.database.reading.jobs import Selection, Sort, list_jobs
+from cronq.database.reading.records import JobRecord, find_job
+from cronq.database.reading.runs import find_events
+from cronq.domain.documents import Document, read_document
+from cronq.web.by_hand import ask_for_run
+from cronq.web.errors import NotFound
+from cronq.web.exchange import Request, Response, json_response
+from cronq.web.fields import JOB_ID, segment, whole_number
+from cronq.web.routing import Route
+from cronq.web.shapes import Shape, category_shape, job_shape
+
+RUNS_OF_A_JOB = 20
+DEFAULT_PER_PAGE, MOST_PER_PAGE = 10, 100
+
+
+class Api:
+    """Answers programs."""
+
+    def __init__(
+        self, database: Database, run_in_thread: RunInThread, on_run_requested: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._run_in_thread = run_in_thread
+        self._on_run_requested = on_run_requested
+
+    def routes(self) -> tuple[Route, ...]:
+        """All addresses of the API."""
+        return (
+            Route("/_status", self.status),
+            Route("/api/category/<name>", self.replace_category, ("PUT", "POST")),
+            Route("/api/categories", self.categories),
+            Route("/api/categories/<name>", self.category),
+            Route("/api/jobs", self.jobs),
+            Route(f"/api/jobs/{JOB_ID}", self.job),
+            Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",)),
+        )
+
+    async def status(self, _request: Request) -> Response:
+        """Whether the database answers."""
+        await self._database.read(list_categories, 0)
+        return json_response({"status": "OK"})
+
+    async def replace_category(self, request: Request, name: str) -> Response:
+        """Replace what a category consists of by the document in the body."""
+        category = segment(name)
+        # Ten megabytes take seconds to check, in which this process has other things to do.
+        document: Document = await self._run_in_thread(_read_document, request.body, category)
+        await self._database.transact(replace_category, document.category)
+        self._on_run_requested()
+        warnings = {"warnings": list(document.warnings)} if document.warnings else {}
+        return json_response({"status": "success", **warnings})
+
+    async def categories(self, request: Request) -> Response:
+        """All categories, or the one of an id."""
+        category_id = whole_number(request, "id")
+        found = await self._database.read(list_categories, category_id)
+        return json_response({"data": {"categories": [category_shape(each) for each in found]}})
+
+    async def category(self, _request: Request, name: str) -> Response:
+        """The category of a name."""
+        found = await self._database.read(find_category, segment(name))
+        if found is None:
+            raise NotFound(f"There is no category {segment(name)}.")
+        return json_response({"data": {"category": category_shape(found)}})
+
+    async def jobs(self, request: Request) -> Response:
+        """A page of jobs."""
+        selection = Selection(
+            id=whole_number(request, "id"),
+            category_id=whole_number(request, "category.id"),
+            category_name=request.fields.get("category.name"),
+        )
+        page = whole_number(request, "page") or 0
+        per_page = min(whole_number(request, "per_page", least=1) or DEFAULT_PER_PAGE, MOST_PER_PAGE)
+        shapes = await self._database.read(_read_jobs, selection, _sort(request), page * per_page, per_page)
+        return json_response({"data": {"jobs": shapes}})
+
+    async def job(self, _request: Request, job_id: int) -> Response:
+        """A job, also when it is removed."""
+        shape = await self._database.read(_read_job, job_id)
+        if shape is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return json_response({"data": {"job": shape}})
+
+    async def run(self, _request: Request, job_id: int) -> Response:
+        """Ask for one run by hand."""
+        asked_at = await ask_for_run(self._database, job_id)
+        self._on_run_requested()
+        return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
+
+
+def _read_document(body: bytes, category: str) -> Document:
+    return read_document(body, name=category)
+
+
+def _sort(request: Request) -> Sort:
+    text = request.fields.get("sort", "")
+    return Sort(text) if text in set(Sort) else Sort.ID_ASC
+
+
+def _read_jobs(
+    connection: Connection, selection: Selection, sort: Sort, offset: int, limit: int
+) -> list[Shape]:
+    return _shapes(connection, list_jobs(connection, selection, sort, offset=offset, limit=limit))
+
+
+def _read_job(connection: Connection, job_id: int) -> Shape | None:
+    job = find_job(connection, job_id)
+    return None if job is None else _shapes(connection, [job])[0]
+
+
+def _shapes(connection: Connection, jobs: Sequence[JobRecord]) -> list[Shape]:
+    pages = runs_of_jobs(connection, [job.id for job in jobs], RUNS_OF_A_JOB)
+    events = find_events(connection, [run.run_id for page in pages.values() for run in page.runs])
+    return [job_shape(job, pages[job.id].runs, events) for job in jobs]

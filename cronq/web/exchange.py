@@ -1,0 +1,88 @@
+"""What the routes take and give: requests and responses as values, free of sockets and frameworks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from twisted.web.server import Request as ServerRequest
+
+JSON_TYPE = "application/json; charset=utf-8"
+HTML_TYPE = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for."""
+
+    method: str
+    #: Percent-encoded, without the query.
+    path: str
+    #: The first value of each field of the query and of a form.
+    fields: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    #: By which the web was asked for, with its port: good for showing and for nothing else.
+    host: str = "localhost"
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether a program asks: a program is never answered in HTML."""
+        return self.path.startswith("/api/") or self.path in {"/api", "/_status"}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is answered."""
+
+    code: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def read_request(raw: ServerRequest) -> Request:
+    """The request that a server of Twisted has received in full."""
+    content = content_of(raw)
+    content.seek(0)
+    return Request(
+        method=raw.method.decode("latin-1"),
+        path=raw.path.decode("latin-1"),
+        fields={_text(name): _text(values[0]) for name, values in raw.args.items()},
+        body=content.read(),
+        host=raw.getHeader("Host") or "localhost",
+    )
+
+
+def content_of(raw: ServerRequest) -> IO[bytes]:
+    """The file in which Twisted collects the body."""
+    content: IO[bytes] | None = raw.content
+    assert content is not None, "it is there as soon as the headers are"
+    return content
+
+
+def send(raw: ServerRequest, response: Response) -> bytes:
+    """Set code and headers of the response, and give the body that is left to be written."""
+    raw.setResponseCode(response.code)
+    for name, value in response.headers.items():
+        raw.setHeader(name, value)
+    raw.setHeader("Content-Length", str(len(response.body)))
+    return response.body
+
+
+def json_response(data: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer to a program."""
+    body = json.dumps(data, ensure_ascii=False).encode() + b"\n"
+    return Response(code, body, {"Content-Type": JSON_TYPE, **(headers or {})})
+
+
+def html_response(page: str, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer to a person."""
+    return Response(code, page.encode(), {"Content-Type": HTML_TYPE, **(headers or {})})
+
+
+def see_other(path: str) -> Response:
+    """Send a browser on to a path of ours, with GET. It names no host: that of the request may be forged."""
+    return Response(303, b"", {"Location": path, "Content-Type": HTML_TYPE})
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,75 @@
+"""What the API says of categories, jobs and runs, in the keys and types that 0.27 used."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from cronq.database.reading.categories import CategoryRecord
+from cronq.database.reading.records import JobRecord, JobState
+from cronq.database.reading.runs import EventRecord, RunRecord
+from cronq.web.times import exact
+
+Shape = dict[str, Any]
+EventsByRun = Mapping[str, Sequence[EventRecord]]
+
+
+def category_shape(category: CategoryRecord) -> Shape:
+    """A category."""
+    return {"id": category.id, "name": category.name}
+
+
+def job_shape(job: JobRecord, runs: Sequence[RunRecord], events: EventsByRun) -> Shape:
+    """A job with its latest runs."""
+    return {
+        "id": job.id,
+        "name": job.name,
+        "category_id": job.category and job.category.id,
+        "category": job.category and category_shape(job.category),
+        "schedule": job.schedule_text,
+        "interval": None if job.interval is None else job.interval.total_seconds(),
+        "next_run": _time(job.next_run),
+        "last_run_start": _time(job.last_run_start),
+        "last_run_stop": _time(job.last_run_stop),
+        "last_run_status": job.last_run_status,
+        "last_run_text": _last_run_text(job),
+        "current_status": job.state,
+        "routing_key": job.routing_key,
+        "command": job.command,
+        "locked_by": job.locked_by,
+        "removed_at": _time(job.removed_at),
+        "runs": [run_shape(run, events.get(run.run_id, ())) for run in runs],
+    }
+
+
+def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
+    """A run and the ids of the events that told of its start and of its end."""
+    started = next((each.id for each in events if not each.ends), None)
+    completed = next((each.id for each in reversed(events) if each.ends), None)
+    return {
+        "id": run.run_id,
+        "job_id": run.job_id,
+        "status": run.status,
+        "started_at": _time(run.started_at),
+        "started_event_id": started,
+        "completed_at": _time(run.completed_at),
+        "completed_event_id": completed if run.status.final else None,
+        "return_code": run.return_code,
+        "run_time": run.run_time,
+        "host": run.host,
+        "slot": run.slot and run.slot.isoformat(),
+        "last_slot": run.last_slot and run.last_slot.isoformat(),
+        "slots": run.slots,
+        "attempt": run.attempt,
+        "reason": run.reason,
+    }
+
+
+def _last_run_text(job: JobRecord) -> str:
+    if job.state is JobState.STARTING:
+        return "Running now"
+    return f"About {exact(job.last_run_stop)}" if job.last_run_stop else "Never"
+
+
+def _time(moment: datetime | None) -> str | None:
+    # Programs that were written for 0.27 expect no fraction.
+    return None if moment is None else moment.isoformat(timespec="seconds")

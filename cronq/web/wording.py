@@ -1,0 +1,88 @@
+"""What became of a run, and what to do about it, in sentences."""
+
+import shlex
+import signal
+from dataclasses import dataclass
+
+from cronq.database.reading.runs import RunRecord
+from cronq.domain.jobs import DEFAULT_ROUTING_KEY
+from cronq.domain.runs import Status
+
+_SIGNALLED = 128
+_MEANINGS = {126: "not executable", 127: "command not found"}
+
+#: What is certain of each status, and the reason when the run itself has none.
+_SENTENCES = {
+    Status.QUEUED: ("It waits for a runner.", ""),
+    Status.RUNNING: ("It is running.", ""),
+    Status.SUCCEEDED: ("It succeeded.", ""),
+    Status.FAILED: ("It failed.", ""),
+    Status.TIMED_OUT: ("It was stopped.", "It ran longer than it may."),
+    Status.KILLED: ("It was stopped.", ""),
+    Status.LOST: ("Nobody knows how it ended.", "Its runner is gone."),
+    Status.SKIPPED: ("It did not run.", "A rule of its job forbade it."),
+    Status.MISSED: ("It did not run.", "It fell into an outage."),
+    Status.UNROUTABLE: ("It did not run.", "No queue is bound to its routing key."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What somebody can do about a run."""
+
+    text: str
+    #: To be typed into a shell.
+    command: str | None = None
+
+
+def status_word(status: Status | None) -> str:
+    """What stands beside the mark of a status; None stands for never."""
+    return "never ran" if status is None else status.value.replace("_", " ")
+
+
+def code_in_words(code: int) -> str:
+    """A return code: `exit 3`, `killed by SIGTERM (143)`."""
+    # A shell says 128 + signal; 0.27 passed on what Python says, which is -signal.
+    number = -code if code < 0 else code - _SIGNALLED
+    if number in set(signal.Signals):
+        return f"killed by {signal.Signals(number).name} ({code})"
+    return f"exit {code}" + (f" ({_MEANINGS[code]})" if code in _MEANINGS else "")
+
+
+def what_happened(run: RunRecord) -> str:
+    """One or two sentences: what became of the run, and why."""
+    reason = run.reason or _SENTENCES[run.status][1]
+    return f"{_certain(run)} {_sentence(reason)}".strip()
+
+
+def advice(run: RunRecord, routing_key: str) -> Advice | None:
+    """What to do about a run that is stuck or came to no good end."""
+    start_runner = "cronq-runner"
+    if routing_key != DEFAULT_ROUTING_KEY:
+        start_runner += f" --queue {shlex.quote(routing_key)}"
+    match run.status:
+        case Status.UNROUTABLE:
+            return Advice(f"No runner is bound to the routing key {routing_key}. Start one:", start_runner)
+        case Status.QUEUED if run.publications > 1:
+            return Advice("No runner has taken it yet. Look whether one is up, or start one:", start_runner)
+        case Status.MISSED:
+            return Advice("Slots are missed while no injector is up. With two of them, one may fail.")
+        case Status.LOST if run.host and not run.inherited:
+            return Advice(f"The log of the runner on {run.host} may say more.")
+    return None
+
+
+def _certain(run: RunRecord) -> str:
+    if run.slots > 1:
+        return f"{run.slots:,} slots did not run."
+    if run.status is not Status.FAILED:
+        return _SENTENCES[run.status][0]
+    if run.return_code is None:
+        return "Its command could not be run."
+    return f"It failed: {code_in_words(run.return_code)}."
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + end if text else ""
