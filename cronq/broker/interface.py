@@ -67,7 +67,8 @@ class Delivery(Protocol):
         """Tell the broker to forget the message. Does nothing when the delivery is no longer alive."""
 
     def give_back(self) -> None:
-        """Put the message back into its queue, for anyone. Does nothing when no longer alive.
+        """Put the message back into its queue, at the front or the end, for anyone. Does nothing when no
+        longer alive.
 
         Whoever asks for messages gets it again at once: `pause` first. A RabbitMQ of version 4 gives up on
         a message that comes back too often (its delivery limit, 20 unless a policy says otherwise).
@@ -115,6 +116,7 @@ class Broker(Protocol):
     def subscribe(self, queue: Queue, on_delivery: Callable[[Delivery], None], at_most: int) -> Subscription:
         """Declare the queue and pass its messages to `on_delivery`, never more than `at_most` (1 or more)
         at once that are neither accepted nor given back. Declared and subscribed again at each connection.
+        Raises ValueError for a smaller `at_most`.
 
         An exception from `on_delivery` is logged, and its message stays in hand as if none had come.
         """

@@ -18,11 +18,12 @@ class BadAddress(CronqError):
 
 
 def parse_parameters(query: str) -> dict[str, Any]:
-    """The values of `heartbeat=30&socket_timeout=5` by name. Raises BadAddress."""
+    """The values of `heartbeat=30&socket_timeout=5` by name. Raises BadAddress, without what was written."""
     values: dict[str, Any] = {}
     for name, text in parse_qsl(query, keep_blank_values=True):
         if name not in _PARAMETERS:
-            raise BadAddress(f"there is no parameter {name!r}; known are {', '.join(_PARAMETERS)}")
+            # Without the name: after a "?" in a password, it would be a part of the password.
+            raise BadAddress(f"after the ? there may be {', '.join(_PARAMETERS)} (in a password write %3F)")
         if name in values:
             raise BadAddress(f"parameter {name} is there twice")
         read, allowed = _PARAMETERS[name]

@@ -24,6 +24,7 @@ from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting, text, whole_number
 from cronq.database.gateway import Database
 from cronq.services.sequence import Sequence
+from cronq.web.log_links import check_template
 from cronq.web.site import WebSettings, make_resource, make_site
 
 log = Logger()
@@ -56,7 +57,7 @@ SECRET_KEY = Setting(
 LOG_URL_TEMPLATE = Setting(
     "log_url_template",
     ("CRONQ_LOG_URL_TEMPLATE",),
-    text,
+    check_template,
     None,
     "link to an external log dashboard, with {job_id}, {run_id}, {start_time} and {end_time}",
 )

@@ -16,6 +16,7 @@ GAVE_WAY = {
     1205,  # a lock was not to be had in time
     1213,  # deadlock
     1305,  # no such savepoint: a deadlock has rolled back the whole transaction around it
+    1412,  # a table was altered since the transaction began
 }
 UNAVAILABLE = {
     1040,  # too many connections
@@ -24,9 +25,13 @@ UNAVAILABLE = {
     1047,  # the node has lost its cluster
     1049,  # unknown database
     1053,  # shutdown in progress
+    1129,  # host is blocked
+    1130,  # host is not allowed
     1146,  # no such table: no injector has made them yet
     1152,  # aborted connection
     1180,  # error during COMMIT
+    1203,  # too many connections of this user
+    1226,  # the user has used up a limit
     1290,  # read only
     1317,  # query interrupted (by a shutdown)
     1836,  # read only
@@ -36,6 +41,7 @@ UNAVAILABLE = {
     2006,  # the server has gone away
     2013,  # connection lost during a query
     2014,  # commands out of sync, after such a loss
+    2026,  # no encrypted connection could be made
     4031,  # disconnected for inactivity
 }
 
@@ -63,14 +69,14 @@ def translated(url: URL) -> Iterator[None]:
 
 def gave_way(error: DBAPIError) -> bool:
     """Whether the transaction was rolled back in favour of another, so that it may simply be run again."""
-    if isinstance(error.orig, sqlite3.OperationalError):
+    if isinstance(error.orig, sqlite3.Error):
         return _sqlite_code(error.orig) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
     return _number(error) in GAVE_WAY
 
 
 def unavailable(error: DBAPIError) -> bool:
     """Whether the database did not answer, or would not let us in."""
-    if isinstance(error.orig, sqlite3.OperationalError):
+    if isinstance(error.orig, sqlite3.Error):
         return "no such table" in str(error.orig) or _sqlite_code(error.orig) in {
             sqlite3.SQLITE_BUSY,
             sqlite3.SQLITE_LOCKED,
@@ -78,6 +84,8 @@ def unavailable(error: DBAPIError) -> bool:
             sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
         }
     return error.connection_invalidated or _number(error) in UNAVAILABLE | {0}
 
@@ -94,5 +102,5 @@ def _number(error: DBAPIError) -> int | None:
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
 
-def _sqlite_code(error: sqlite3.OperationalError) -> int:
+def _sqlite_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension

@@ -4,8 +4,8 @@ A run that no runner has asked for may be published any number of times: the gra
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, update
@@ -19,6 +19,7 @@ from cronq.domain.runs import Status
 #: Seconds before a confirmed run that no runner has started is published again; doubled each time.
 FIRST_PAUSE = 60
 LONGEST_PAUSE = 3600
+GONE_REASON = "its job was deleted before it started"
 
 
 def pause_after(publications: int) -> timedelta:
@@ -85,7 +86,17 @@ def claim_unpublished(connection: Connection, limit: int) -> list[Publication]:
     until = now + timedelta(seconds=PUBLISH_WITHIN)
     connection.execute(update(runs).where(mine).values(publish_after=until))
     # The jobs' rows are not locked: that would hide them from injectors that claim.
-    return [Publication(*row) for row in connection.execute(_publications().where(mine))]
+    found = [Publication(*row) for row in connection.execute(_publications().where(mine))]
+    _skip(connection, set(run_ids) - {run.run_id for run in found}, now)
+    return found
+
+
+def _skip(connection: Connection, run_ids: Collection[str], now: datetime) -> None:
+    """End runs of jobs whose rows are gone, as 0.27 deletes them; there is nothing left to publish."""
+    if run_ids:
+        ended = {"reason": GONE_REASON, "ended_at": now, "recorded_at": now, "publish_after": None}
+        mine = runs.c.run_id.in_(run_ids)
+        connection.execute(update(runs).where(mine).values(status=Status.SKIPPED.value, **ended))
 
 
 def _publications() -> Select[Any]:

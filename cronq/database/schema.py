@@ -35,7 +35,8 @@ def upgrade(connection: Connection) -> None:
         _run_migrations(connection)
         connection.exec_driver_sql("COMMIT")  # now, so that the next one who gets the lock sees it done
     finally:
-        connection.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
+        if not connection.invalidated:  # with a connection that is lost, its locks are gone
+            connection.scalar(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
 
 
 def _run_migrations(connection: Connection) -> None:

@@ -14,6 +14,8 @@ from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
 
+_EARLIEST = datetime(1000, 1, 1)  # that MySQL promises to store
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -64,7 +66,9 @@ class StoredJob:
         """The instant up to which its slots are accounted for. (0.27 only knows the next one that is not.)"""
         if self.settled_until is not None:
             return self.settled_until
-        return now if self.next_run is None else min(now, self.next_run - datetime.resolution)
+        if self.next_run is None:
+            return now
+        return min(now, max(self.next_run, _EARLIEST) - datetime.resolution)
 
     def schedule(self) -> Schedule:
         """What it runs by. A job that 0.27 stored has no text: its next run and interval are its schedule.
@@ -96,7 +100,7 @@ def stored_jobs() -> Select[Any]:
     """Selects what makes up a `StoredJob`; every column of 0.27 may be NULL."""
     return select(
         jobs.c.id,
-        jobs.c.name,
+        func.coalesce(jobs.c.name, ""),
         jobs.c.schedule,
         jobs.c.interval,
         jobs.c.next_run,

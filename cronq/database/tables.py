@@ -157,7 +157,7 @@ runs = _table(
     Column("reason", String(1000)),
     # Of a row that stands for several slots: the last of them, and how many they are.
     Column("last_slot", Instant),
-    Column("slots", Integer, nullable=False, server_default="1"),
+    Column("slots", BigInteger, nullable=False, server_default="1"),
     # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
     # its runner's clock), the end was written here.
     Column("queued_at", Instant),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from cronq.execution.procfs import (
@@ -16,6 +17,8 @@ __all__ = ["Leftover", "boot_id", "end_group", "process_start"]
 
 #: How often the group is looked through again for what was forked in the meantime.
 ROUNDS = 100
+#: How often a process that shows no environment is looked at again, a millisecond apart.
+LOOKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,18 @@ def _is_member(pid: int, left: Leftover) -> bool:
 
 
 def _is_proven(pid: int, left: Leftover) -> bool:
-    # The leader is looked at last: if it is there still, its id has been no other's group all the while.
-    return f"CRONQ_RUN_ID={left.run_id}".encode() in process_environment(pid) or (
-        process_start(left.pid) == left.process_start
-    )
+    # This comes after the look at the member: if the leader is there still, the group was its own then.
+    return process_start(left.pid) == left.process_start or _carries_run_id(pid, left.run_id)
+
+
+def _carries_run_id(pid: int, run_id: str) -> bool:
+    for _ in range(LOOKS):
+        environment = process_environment(pid)
+        if environment:
+            return f"CRONQ_RUN_ID={run_id}".encode() in environment
+        # In the middle of execve(2) a process shows no environment.
+        time.sleep(0.001)
+    return False
 
 
 def _kill(held: int) -> bool:

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from cronq.execution.interface import Ended, OnOutput, RunningCommand, Stream
-from cronq.execution.spawning import keep_descriptors, require_pidfd, spawn_shell
+from cronq.execution.spawning import require_pidfd, spawn_shell, withhold_descriptors
 from cronq.execution.transport import ChildTransport
 
 log = Logger()
@@ -42,7 +42,7 @@ class ProcessLauncher:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         require_pidfd()
-        keep_descriptors()
+        withhold_descriptors()
         self._reactor = reactor
         self._linger = linger
         self._monotonic = monotonic

@@ -43,9 +43,10 @@ def process_start(pid: int) -> int | None:
 def process_environment(pid: int) -> frozenset[bytes]:
     """The `NAME=value` pairs that a process was given when it was started; none when we may not see them."""
     try:
-        return frozenset((PROC / str(pid) / "environ").read_bytes().split(b"\0"))
+        block = (PROC / str(pid) / "environ").read_bytes()
     except UNSEEN:
         return frozenset()
+    return frozenset(pair for pair in block.split(b"\0") if pair)
 
 
 def boot_id() -> str:

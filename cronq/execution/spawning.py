@@ -55,18 +55,15 @@ def spawn_shell(command: str, environment: Mapping[str, str]) -> Child:
         raise CannotStart(f"{reason}: {error.strerror}") from error
 
 
-def keep_descriptors() -> None:
-    """Make sure, once, that no descriptor of this process can reach a command in the wrong place.
+def withhold_descriptors() -> None:
+    """Mark what this process inherited from its parent (a shell, systemd) as close-on-exec, once.
 
-    Those inherited from a parent (a shell, systemd) are marked close-on-exec, as Python does with its own.
-    Standard ones that are closed are opened, lest a pipe get such a number and be overwritten in the child.
+    Python does so with every descriptor that it opens itself, so that none reaches a command.
     """
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
-        pass
-    os.close(descriptor)
     for entry in list((PROC / "self/fd").iterdir()):
-        with suppress(OSError):  # the one that the folder itself was read by is closed again
-            os.set_inheritable(int(entry.name), int(entry.name) <= STDERR)
+        if int(entry.name) > STDERR:
+            with suppress(OSError):  # the one that the folder was read by is closed already
+                os.set_inheritable(int(entry.name), False)
 
 
 def require_pidfd() -> None:

@@ -50,6 +50,8 @@ class Loop(Service):
     async def until(self, happening: Deferred[T]) -> T:
         """Await, within a pass, what may never happen; a stop of the service ends the waiting."""
         self._awaited = happening
+        if not self.running:  # stopped since the pass began
+            happening.cancel()
         try:
             return await happening
         finally:

@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from cronq.domain.errors import BadMessage
@@ -17,7 +17,8 @@ from cronq.execution.leftovers import Leftover
 log = Logger()
 
 FILE = "notes"
-#: Rewritten when it is longer than this (bytes), unless it is short for what it has to hold.
+FLAGS, MODE = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600
+#: Rewritten when it is longer than this (bytes), and at least twice as long as it was after the last time.
 LENGTH = 1024 * 1024
 
 
@@ -33,21 +34,28 @@ class Notebook:
     """A file to which notes are appended, one JSON object a line.
 
     A note of a report is on disk (fsync) until the report is delivered. A note of a start needs to survive
-    only the runner's own death, so it is not waited for. A full disk is told and otherwise endured.
+    only the runner's own death, so it is not waited for. A full disk is told and otherwise endured: what is
+    to be kept is in memory, too, and is written anew as soon as that is possible.
     """
 
     def __init__(self, folder: Path, run_in_thread: Callable[..., Deferred[Any]]) -> None:
-        """Read the notes in `folder`, which this process has locked, and go on writing there."""
+        """Read the notes in `folder`, which this process has locked, and go on writing there.
+
+        Raises `OSError` when the notes cannot be read.
+        """
         self.started: dict[str, StartedRun] = {}
         self.undelivered: dict[str, ResultMessage] = {}
         self._path = folder / FILE
         self._run_in_thread = run_in_thread
-        self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._syncing: Deferred[None] | None = None
-        self._dirty = False
-        self._trouble = False
+        self._file = os.open(self._path, FLAGS | os.O_CREAT, MODE)
+        self._length = 0
+        self._limit = LENGTH
+        self._damaged = False
+        self._unsynced = False
+        self._is_syncing = False
+        self._synced: Deferred[None] = succeed(None)
         self._read()
-        self._rewrite()
+        self._try_to_rewrite()
 
     def note_started(self, job_id: int, leftover: Leftover) -> None:
         """A command runs now."""
@@ -58,49 +66,63 @@ class Notebook:
         """A run is over; the report of it has to be delivered."""
         self.started.pop(message.run_id, None)
         self.undelivered[message.message_id] = message
-        self._append({"report": json.loads(message.encode())})
-        self._sync_soon()
+        self._append({"report": json.loads(message.encode())}, relied_upon=True)
 
     def note_delivered(self, message: ResultMessage) -> None:
         """The broker has the report."""
         if self.undelivered.pop(message.message_id, None) is not None:
             self._append({"delivered": message.message_id})
-            if self._length > LENGTH and not self.undelivered and not self._syncing:
-                self._rewrite()
+
+    def absorb(self, other: "Notebook") -> None:
+        """Take over what another notebook holds, and close that one. Returns when all is on disk here.
+
+        Raises `OSError` when it cannot be put there; then the other one still holds it, too.
+        """
+        self.started |= other.started
+        self.undelivered |= other.undelivered
+        self._rewrite()
+        other._release()
 
     async def close(self) -> None:
         """Close the file when all is on disk."""
-        if self._syncing is not None:
-            await self._syncing
-        os.close(self._file)
+        await self._synced
+        self._release()
 
-    def _append(self, note: dict[str, Any]) -> None:
-        line = json.dumps(note, separators=(",", ":")).encode() + b"\n"
+    def _append(self, note: dict[str, Any], *, relied_upon: bool = False) -> None:
+        # After a note that could not be finished, a line of its own.
+        line = b"\n" * self._damaged + _line(note)
         try:
-            self._length += os.write(self._file, line)
+            written = os.write(self._file, line)
         except OSError as error:
-            self._tell(error)
-        else:
-            self._trouble = False
+            self._fail(error.strerror)
+            return
+        self._length += written
+        if written < len(line):
+            self._fail("there is no space left for a whole line")
+        elif relied_upon or self._damaged or self._length > self._limit:
+            self._sync_soon()
 
-    def _tell(self, error: OSError) -> None:
-        if not self._trouble:
-            log.error("{path}: cannot take notes: {why}", path=self._path, why=error.strerror)
-        self._trouble = True
+    def _fail(self, why: str | None) -> None:
+        if not self._damaged:
+            log.error("{path}: cannot take notes: {why}", path=self._path, why=why)
+        self._damaged = True
 
     def _sync_soon(self) -> None:
-        self._dirty = True
-        if self._syncing is None:
-            self._syncing = Deferred.fromCoroutine(self._sync())
+        self._unsynced = True
+        if not self._is_syncing:
+            self._synced = Deferred.fromCoroutine(self._sync())
 
     async def _sync(self) -> None:
-        while self._dirty:
-            self._dirty = False  # what is noted from now on waits for the next round
+        self._is_syncing = True
+        while self._unsynced:
+            self._unsynced = False  # what is noted from now on waits for the next round
             try:
                 await self._run_in_thread(os.fdatasync, self._file)
             except OSError as error:
-                self._tell(error)
-        self._syncing = None
+                self._fail(error.strerror)
+            if self._damaged or self._length > self._limit:
+                self._try_to_rewrite()
+        self._is_syncing = False
 
     def _read(self) -> None:
         with self._path.open("rb") as file:
@@ -122,22 +144,47 @@ class Notebook:
         else:
             self.undelivered.pop(note["delivered"], None)
 
+    def _try_to_rewrite(self) -> None:
+        try:
+            self._rewrite()
+        except OSError as error:
+            self._fail(error.strerror)
+
     def _rewrite(self) -> None:
-        """Begin a new file with what still matters, and put it in the place of the old one."""
-        notes: list[dict[str, Any]] = [
-            {"started": asdict(run.leftover), "job_id": run.job_id} for run in self.started.values()
-        ]
-        notes += [{"report": json.loads(message.encode())} for message in self.undelivered.values()]
+        """Begin a new file with what still matters, and put it in the place of the old one.
+
+        Never while a thread has the old one in hand.
+        """
         fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.writelines(json.dumps(note).encode() + b"\n" for note in notes)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        _sync_folder(self._path.parent)
+        handle = os.open(fresh, FLAGS | os.O_CREAT | os.O_TRUNC, MODE)
+        try:
+            with open(handle, "wb", closefd=False) as file:
+                file.writelines(self._lines())
+            os.fsync(handle)
+            fresh.replace(self._path)
+        except OSError:
+            os.close(handle)
+            fresh.unlink()
+            raise
         os.close(self._file)
-        self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        self._length = os.fstat(self._file).st_size
+        self._file, self._damaged = handle, False
+        self._length = os.fstat(handle).st_size
+        self._limit = max(LENGTH, 2 * self._length)
+        _sync_folder(self._path.parent)
+
+    def _lines(self) -> Iterator[bytes]:
+        for run in self.started.values():
+            yield _line({"started": asdict(run.leftover), "job_id": run.job_id})
+        for message in self.undelivered.values():
+            yield _line({"report": json.loads(message.encode())})
+
+    def _release(self) -> None:
+        os.close(self._file)
+        self._file = -1  # the number may soon be another file's
+
+
+def _line(note: dict[str, Any]) -> bytes:
+    return json.dumps(note, separators=(",", ":")).encode() + b"\n"
 
 
 def _sync_folder(folder: Path) -> None:

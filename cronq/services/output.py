@@ -1,5 +1,7 @@
 """Where the output of a run goes: the log file of its job and, if wanted, the daemon's own log."""
 
+import re
+
 from twisted.logger import Logger
 
 from cronq.domain.messages import JobMessage
@@ -10,6 +12,9 @@ log = Logger()
 
 #: Bytes of a line that never ends after which it is told in pieces.
 LONGEST_LINE = 8192
+#: What could pass for another line of the log, or turn what follows it on the terminal that shows it: all
+#: control characters but the tab, the separators of lines and paragraphs, and what changes the direction.
+_HARMFUL = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class FileOutput:
@@ -33,31 +38,45 @@ class ToldOutput(FileOutput):
     def __init__(self, job_log: JobLog, job: JobMessage) -> None:
         super().__init__(job_log)
         self._job = job
-        self._lines = {Stream.OUT: b"", Stream.ERR: b""}
+        self._begun = {stream: bytearray() for stream in Stream}
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Append it, and tell the lines that are complete."""
         super().write(stream, data)
-        *lines, rest = (self._lines[stream] + data).split(b"\n")
-        while len(rest) > LONGEST_LINE:
-            lines.append(rest[:LONGEST_LINE])
-            rest = rest[LONGEST_LINE:]
-        self._lines[stream] = rest
-        for line in lines:
-            self._tell(line)
+        begun = self._begun[stream]
+        *ends, rest = data.split(b"\n")
+        for end in ends:
+            begun += end
+            self._tell_begun(begun)
+            begun.clear()
+        begun += rest
+        self._tell_pieces(begun)
 
     def close(self) -> None:
         """The run is over; tell what is left."""
         super().close()
-        for stream, rest in self._lines.items():
-            if rest:
-                self._tell(rest)
-            self._lines[stream] = b""
+        for begun in self._begun.values():
+            if begun:
+                self._tell_begun(begun)
+                begun.clear()
 
-    def _tell(self, line: bytes) -> None:
+    def _tell_begun(self, begun: bytearray) -> None:
+        self._tell_pieces(begun)
+        self._tell(begun.removesuffix(b"\r"))
+
+    def _tell_pieces(self, begun: bytearray) -> None:
+        while len(begun) > LONGEST_LINE:
+            self._tell(begun[:LONGEST_LINE])
+            del begun[:LONGEST_LINE]
+
+    def _tell(self, line: bytes | bytearray) -> None:
         log.info(
             "job {job_id} run {run_id}: {output}",
             job_id=self._job.job_id,
             run_id=self._job.run_id,
-            output=line.decode("utf-8", "backslashreplace"),
+            output=_HARMFUL.sub(_escaped, line.decode("utf-8", "backslashreplace")),
         )
+
+
+def _escaped(harmful: re.Match[str]) -> str:
+    return harmful[0].encode("unicode_escape").decode()

@@ -24,12 +24,9 @@ def recover(
 
 
 def take_over(notebook: Notebook, others: Iterable[Notebook]) -> None:
-    """Copy what other notebooks still hold into this one."""
+    """Move what other notebooks hold into this one; raises `OSError` when it cannot be kept there."""
     for other in others:
-        for run in other.started.values():
-            notebook.note_started(run.job_id, run.leftover)
-        for message in other.undelivered.values():
-            notebook.note_report(message)
+        notebook.absorb(other)
 
 
 def _lost(run: StartedRun, now: datetime, host: str, *, was_running: bool) -> ResultMessage:

@@ -14,8 +14,27 @@ log = Logger()
 
 #: Reports under way at once, after an outage of the broker.
 AT_ONCE = 256
-#: Seconds to wait when there is no queue for reports.
-WITHOUT_QUEUE = 5.0
+#: Seconds until the next try when the broker did not confirm, and when there is no queue for reports.
+BREATH, WITHOUT_QUEUE = 0.1, 5.0
+
+
+async def publish_report(
+    broker: Broker, clock: IReactorTime, report: ResultMessage, reply_to: str | None = None
+) -> bool:
+    """Whether the broker has the report now. If not, a pause has passed, and it may be tried again.
+
+    Without the pause, a connection that is just ending would be tried for ever in one turn of the reactor.
+    """
+    try:
+        await broker.publish(Message(RESULTS, report.encode(), report.message_id, reply_to=reply_to))
+    except BrokerUnavailable:
+        await deferLater(clock, BREATH)
+        return False
+    except Unroutable:
+        log.error("there is no queue for reports; that of run {run_id} waits", run_id=report.run_id)
+        await deferLater(clock, WITHOUT_QUEUE)
+        return False
+    return True
 
 
 class Reports:
@@ -31,7 +50,7 @@ class Reports:
 
     def open(self) -> None:
         """Begin to deliver what is left from an earlier life."""
-        for message in self.notebook.undelivered.values():
+        for message in list(self.notebook.undelivered.values()):
             self._deliver(message)
 
     def report(self, message: ResultMessage) -> None:
@@ -78,13 +97,6 @@ class Reports:
     async def _until_delivered(self, message: ResultMessage) -> None:
         while not self._closed:
             await self._broker.when_connected()
-            try:
-                await self._broker.publish(Message(RESULTS, message.encode(), message.message_id))
-            except BrokerUnavailable:
-                continue
-            except Unroutable:
-                log.error("there is no queue for reports; that of run {run_id} waits", run_id=message.run_id)
-                await deferLater(self._clock, WITHOUT_QUEUE, lambda: None)
-                continue
-            self.notebook.note_delivered(message)
-            return
+            if await publish_report(self._broker, self._clock, message):
+                self.notebook.note_delivered(message)
+                return

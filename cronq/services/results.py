@@ -37,6 +37,8 @@ class Results(Loop):
         self._database = database
         self._broker = broker
         self._waiting: deque[Received] = deque()
+        #: Smaller while a message that the database refuses is looked for.
+        self._batch = BATCH
         self._subscription: Subscription | None = None
 
     def startService(self) -> None:
@@ -53,9 +55,8 @@ class Results(Loop):
         """One pass: record at most one batch of what has been received."""
         if not await self._tables.ready():
             return WITHOUT_TABLES
-        while self._waiting and not self._waiting[0][0].alive:
-            self._waiting.popleft()  # it comes again, by the next connection
-        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        self._drop_dead()
+        batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         if batch:
             try:
                 await self._record(batch)
@@ -68,30 +69,36 @@ class Results(Loop):
         try:
             message = ResultMessage.decode(delivery.body)
         except BadMessage as error:
-            Deferred.fromCoroutine(bury(self._broker, delivery, str(error)))
+            Deferred.fromCoroutine(bury(self._broker, self._clock, delivery, str(error)))
             return
+        self._drop_dead()
         self._waiting.append((delivery, message))
         self.wake()
+
+    def _drop_dead(self) -> None:
+        """Forget what comes again by the next connection; it is older than all that came by this one."""
+        while self._waiting and not self._waiting[0][0].alive:
+            self._waiting.popleft()
 
     async def _record(self, batch: Sequence[Received]) -> None:
         try:
             answers = await self._database.transact(record_reports, [message for _, message in batch])
         except NotStorable as error:
-            await self._find_unstorable(batch, error)
+            await self._refused(batch, error)
             return
+        self._batch = min(BATCH, 2 * self._batch)
         for (delivery, _), answer in zip(batch, answers, strict=True):
             if answer is not None and delivery.reply_to is not None:
                 Deferred.fromCoroutine(self._answer(delivery.reply_to, answer))
             delivery.accept()
 
-    async def _find_unstorable(self, batch: Sequence[Received], error: NotStorable) -> None:
+    async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
         """One message that the database refuses must not stop the others: halve until it stands alone."""
         if len(batch) == 1:
-            await bury(self._broker, batch[0][0], str(error))
-            return
-        middle = len(batch) // 2
-        await self._record(batch[:middle])
-        await self._record(batch[middle:])
+            await bury(self._broker, self._clock, batch[0][0], str(error))
+        else:
+            self._batch = len(batch) // 2
+            self._waiting.extendleft(reversed(batch))
 
     async def _answer(self, address: str, answer: Grant) -> None:
         message = Message(routing_key=address, body=answer.encode(), message_id=new_token(), direct=True)

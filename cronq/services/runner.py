@@ -1,12 +1,12 @@
 """Takes job messages when it has a free slot, and runs their commands when the start is granted."""
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from cronq.broker.interface import Broker, Delivery, Queue, Subscription
 from cronq.domain.errors import BadMessage
@@ -25,9 +25,9 @@ GRACE = 10.0
 LAST_REPORTS = 5.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Start:
-    """A message whose run has a slot here and may not have been granted yet."""
+    """A message that was received here and whose run has not been granted yet."""
 
     job: JobMessage
     delivery: Delivery
@@ -57,7 +57,8 @@ class Runner(Service):
         self._drain_seconds = drain_seconds
         self._subscription: Subscription | None = None
         self._full = False
-        self._waiting: deque[Start] = deque()
+        # By run id. Those that wait for a slot are in the order in which they came.
+        self._waiting: dict[str, Start] = {}
         self._starting: dict[str, Start] = {}
         self._runs: dict[str, Run] = {}
         self._in_hand: set[Deferred[None]] = set()
@@ -95,12 +96,12 @@ class Runner(Service):
         try:
             job = JobMessage.decode(delivery.body)
         except BadMessage as error:
-            Deferred.fromCoroutine(bury(self._broker, delivery, str(error)))
+            Deferred.fromCoroutine(bury(self._broker, self._clock, delivery, str(error)))
             return
         if not self.running:
             delivery.give_back()
-        elif job.run_id in self._starting:
-            self._take_again(self._starting[job.run_id], delivery)
+        elif start := self._starting.get(job.run_id) or self._waiting.get(job.run_id):
+            self._take_again(start, delivery)
         elif job.run_id in self._runs:
             delivery.accept()
         else:
@@ -119,12 +120,12 @@ class Runner(Service):
         elif self._full:
             start.delivery.give_back()
         else:
-            self._waiting.append(start)
+            self._waiting[start.job.run_id] = start
             self._clock.callLater(MAY_WAIT, self._waited, start)
 
     def _waited(self, start: Start) -> None:
         """No slot has become free for a message in time: let others have it and ask for no more."""
-        if start not in self._waiting:
+        if self._waiting.get(start.job.run_id) is not start:
             return
         self._full = True
         if self._subscription is not None:
@@ -132,8 +133,9 @@ class Runner(Service):
         self._give_back_waiting()
 
     def _give_back_waiting(self) -> None:
-        while self._waiting:
-            self._waiting.popleft().delivery.give_back()
+        waiting, self._waiting = self._waiting, {}
+        for start in waiting.values():
+            start.delivery.give_back()
 
     def _begin(self, start: Start) -> None:
         self._starting[start.job.run_id] = start
@@ -163,17 +165,15 @@ class Runner(Service):
         self._runs[job.run_id] = run = Run(job, self._place)
         await run.run()
 
-    def _broke(self, failure: object, job: JobMessage) -> None:
-        log.error(
-            "run {run_id} of job {job_id} broke: {why}", run_id=job.run_id, job_id=job.job_id, why=failure
-        )
+    def _broke(self, failure: Failure, job: JobMessage) -> None:
+        log.failure("run {run_id} of job {job_id} broke", failure, run_id=job.run_id, job_id=job.job_id)
 
     def _end(self, start: Start) -> None:
         self._in_hand.discard(start.flow)
         self._starting.pop(start.job.run_id, None)
         self._runs.pop(start.job.run_id, None)
         while self._waiting and self._busy < self._concurrency:
-            waited = self._waiting.popleft()
+            waited = self._waiting.pop(next(iter(self._waiting)))
             if waited.delivery.alive:
                 self._begin(waited)
         if self._full and self.running and self._subscription is not None:
@@ -181,9 +181,10 @@ class Runner(Service):
             self._subscription.resume()
 
     async def _stop(self) -> None:
-        if self._subscription is not None:
-            await self._subscription.cancel()
+        assert self._subscription is not None
+        cancelled = self._subscription.cancel()
         self._give_back_waiting()
+        await cancelled
         if self._in_hand:
             log.info(
                 "stopping: waiting for {count} commands, {seconds:g} s at most; stop again to end them now",

@@ -57,14 +57,9 @@ class Run:
         started_at = self._place.now()
         try:
             self._command = self._place.launcher.launch(self.job.command, self._environment(), output.write)
-        except CannotStart as error:
+        except Exception as error:
             output.close()
-            log.error(
-                "job {job_id} ({name!r}) run {run_id}: cannot be started: {why}",
-                why=str(error),
-                **self._names(),
-            )
-            self._report(Report.FAILED, started_at, run_time=0.0, reason=str(error))
+            self._not_started(started_at, error)
             return
         self._note_start(self._command)
         ended = await self._command.ended
@@ -76,6 +71,13 @@ class Run:
         self._killed_because = reason
         if self._command is not None:
             self._command.terminate(grace)
+
+    def _not_started(self, started_at: datetime, error: Exception) -> None:
+        if not isinstance(error, CannotStart):
+            log.failure("run {run_id} met a fault in the runner", run_id=self.job.run_id)
+        why = str(error) or type(error).__name__
+        log.error("job {job_id} ({name!r}) run {run_id}: cannot be started: {why}", why=why, **self._names())
+        self._report(Report.FAILED, started_at, run_time=0.0, reason=why)
 
     def _note_start(self, command: RunningCommand) -> None:
         leftover = Leftover(self.job.run_id, command.pid, command.process_start, boot_id())

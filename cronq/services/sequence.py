@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+
+log = Logger()
 
 
 class Sequence(MultiService):
@@ -17,11 +20,26 @@ class Sequence(MultiService):
             service.setServiceParent(sequence)
         return sequence
 
-    def stopService(self) -> Deferred[None]:
-        """Fires when all are stopped."""
-        self.running = 0
-        return Deferred.fromCoroutine(self._stop())
+    def startService(self) -> None:
+        """Raises what a service raises that cannot start; those before it are stopped again."""
+        Service.startService(self)
+        for number, service in enumerate(self):
+            try:
+                service.startService()
+            except BaseException:
+                self.running = 0
+                Deferred.fromCoroutine(_stop(list(self)[:number]))
+                raise
 
-    async def _stop(self) -> None:
-        for service in reversed(list(self)):
+    def stopService(self) -> Deferred[None]:
+        """Fires when all are stopped, those that made difficulties included."""
+        self.running = 0
+        return Deferred.fromCoroutine(_stop(list(self)))
+
+
+async def _stop(services: list[IService]) -> None:
+    for service in reversed(services):
+        try:
             await maybeDeferred(service.stopService)
+        except Exception:
+            log.failure("{service} did not stop in good order", service=service)

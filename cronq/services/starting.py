@@ -7,13 +7,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from cronq.broker.interface import RESULTS, Broker, Delivery, Message, Queue, Subscription
-from cronq.domain.errors import BadMessage, BrokerUnavailable, Unroutable
+from cronq.broker.interface import Broker, Delivery, Queue, Subscription
+from cronq.domain.errors import BadMessage
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
 from cronq.domain.runs import new_token
+from cronq.services.reporting import publish_report
 
 log = Logger()
 
@@ -22,8 +22,6 @@ log = Logger()
 GRANT_LASTS = 10.0
 #: Seconds to wait for an answer before asking again; doubled each time.
 FIRST_PATIENCE, LONGEST_PATIENCE = 5.0, 60.0
-#: Seconds to wait when there is no queue for reports.
-WITHOUT_QUEUE = 5.0
 
 
 class Starts:
@@ -62,63 +60,60 @@ class Starts:
 
         A message that does not ask for a grant may start as soon as the broker has the announcement.
         """
-        token = new_token() if job.grant else None
-        patience = FIRST_PATIENCE
+        if not job.grant:
+            await self._announce(job)
+            return None
+        token, patience = new_token(), FIRST_PATIENCE
         while True:
-            answer = self._await_answer(token) if token else None
-            asked = await self._announce(job, token)
-            if answer is None or token is None:
-                return None
-            said = await self._patiently(answer, token, patience)
-            patience = min(LONGEST_PATIENCE, patience * 2)
+            await self._broker.when_connected()
+            asked = self._monotonic()
+            try:
+                said = await self._ask(job, token, patience)
+            except DeferredTimeout:
+                patience = min(LONGEST_PATIENCE, patience * 2)
+                continue
             if said is not None and not said.granted:
                 return said.reason or "no reason was given"
             if said is not None and self._monotonic() - asked < GRANT_LASTS:
                 return None
 
-    def _await_answer(self, token: str) -> Deferred[Grant]:
-        self._awaited[token] = answer = Deferred[Grant]()
-        return answer
+    async def _announce(self, job: JobMessage) -> None:
+        while True:
+            await self._broker.when_connected()
+            if await self._published(job):
+                return
 
-    async def _patiently(self, answer: Deferred[Grant], token: str, seconds: float) -> Grant | None:
-        answer.addTimeout(seconds, self._clock)
+    async def _ask(self, job: JobMessage, token: str, patience: float) -> Grant | None:
+        """Ask once; None when the broker did not confirm the question.
+
+        An answer that came all the same is not kept: it may be old when the broker is back. Raises Twisted's
+        `TimeoutError` when none comes within `patience` seconds.
+        """
+        self._awaited[token] = answer = Deferred[Grant]()
         try:
-            return await answer
-        except DeferredTimeout:
-            return None
+            if not await self._published(job, token):
+                return None
+            return await answer.addTimeout(patience, self._clock)
         finally:
             self._awaited.pop(token, None)
 
-    async def _announce(self, job: JobMessage, token: str | None) -> float:
-        """Publish until the broker confirms; gives when that was begun, by the monotonic clock."""
-        while True:
-            await self._broker.when_connected()
-            asked, now = self._monotonic(), self._now()
-            announcement = ResultMessage(
-                run_id=job.run_id,
-                job_id=job.job_id,
-                report=Report.STARTING,
-                sent_at=now,
-                host=self._host,
-                start_time=now,
-                token=token,
-                runner=self._runner,
-            )
-            if await self._published(announcement, reply=token is not None):
-                return asked
+    def _published(self, job: JobMessage, token: str | None = None) -> Deferred[bool]:
+        address = self._answers.address if token and self._answers else None
+        announcement = self._announcement(job, token)
+        return Deferred.fromCoroutine(publish_report(self._broker, self._clock, announcement, address))
 
-    async def _published(self, announcement: ResultMessage, *, reply: bool) -> bool:
-        address = self._answers.address if reply and self._answers else None
-        message = Message(RESULTS, announcement.encode(), announcement.message_id, reply_to=address)
-        try:
-            await self._broker.publish(message)
-        except BrokerUnavailable:
-            return False
-        except Unroutable:
-            log.error("there is no queue for reports; run {run_id} waits", run_id=announcement.run_id)
-            await deferLater(self._clock, WITHOUT_QUEUE, lambda: None)
-            return False
-        return True
+    def _announcement(self, job: JobMessage, token: str | None) -> ResultMessage:
+        now = self._now()
+        return ResultMessage(
+            run_id=job.run_id,
+            job_id=job.job_id,
+            report=Report.STARTING,
+            sent_at=now,
+            host=self._host,
+            start_time=now,
+            token=token,
+            runner=self._runner,
+        )
 
     def _answered(self, delivery: Delivery) -> None:
         delivery.accept()

@@ -2,8 +2,8 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,12 @@ class LockedFolder:
 
     def remove(self) -> None:
         """Delete it, as nothing in it matters any more."""
-        shutil.rmtree(self.path)
+        for file in self.path.iterdir():
+            if file.name != LOCK:
+                file.unlink()
+        (self.path / LOCK).unlink()  # from here on, whoever comes makes a lock of his own, and has the folder
+        with suppress(OSError):
+            self.path.rmdir()
         self.release()
 
 
@@ -33,7 +38,8 @@ def lock_free_folders(runners: Path) -> list[LockedFolder]:
     Raises `OSError` when the folder cannot be used.
     """
     runners.mkdir(parents=True, exist_ok=True, mode=0o700)
-    free = [folder for path in sorted(runners.iterdir()) if path.is_dir() and (folder := _lock(path))]
+    paths = sorted(path for path in runners.iterdir() if path.name.isdecimal() and path.is_dir())
+    free = [folder for path in paths if (folder := _lock(path))]
     return free or [next(_new_folders(runners))]
 
 
@@ -48,10 +54,24 @@ def _new_folders(runners: Path) -> Iterator[LockedFolder]:
 
 
 def _lock(path: Path) -> LockedFolder | None:
-    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None  # the folder has just been removed
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         return None
+    if not _is_at(path / LOCK, handle):
+        os.close(handle)
+        return None
     return LockedFolder(path, handle)
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    """Whether the file is still the one at this path, and not one that was removed before it was locked."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
 from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
@@ -16,9 +15,7 @@ log = Logger()
 class Tables:
     """The tables of this version: made by whoever may, awaited by the others."""
 
-    def __init__(
-        self, database: Database, *, create: bool, then: Sequence[Callable[[Connection], Any]] = ()
-    ) -> None:
+    def __init__(self, database: Database, *, create: bool, then: Sequence[Callable[..., Any]] = ()) -> None:
         """`then` is done in transactions of their own, once, when the tables are there."""
         self._database = database
         self._create = create

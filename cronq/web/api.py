@@ -1,25 +1,20 @@
 """The API: what programs read and change, in JSON."""
 
-from collections.abc import Callable, Sequence
-
-from sqlalchemy import Connection
+from collections.abc import Callable
 
 from cronq.database.categories import replace_category
 from cronq.database.gateway import Database, RunInThread
 from cronq.database.reading.categories import find_category, list_categories
-from cronq.database.reading.history import runs_of_jobs
-from cronq.database.reading.jobs import Selection, Sort, list_jobs
-from cronq.database.reading.records import JobRecord, find_job
-from cronq.database.reading.runs import find_events
+from cronq.database.reading.details import read_job_in_detail, read_jobs_in_detail
+from cronq.database.reading.jobs import Selection, Sort
 from cronq.domain.documents import Document, read_document
 from cronq.web.by_hand import ask_for_run
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
 from cronq.web.fields import JOB_ID, segment, whole_number
 from cronq.web.routing import Route
-from cronq.web.shapes import Shape, category_shape, job_shape
+from cronq.web.shapes import category_shape, job_shape
 
-RUNS_OF_A_JOB = 20
 DEFAULT_PER_PAGE, MOST_PER_PAGE = 10, 100
 
 
@@ -82,15 +77,17 @@ class Api:
         )
         page = whole_number(request, "page") or 0
         per_page = min(whole_number(request, "per_page", least=1) or DEFAULT_PER_PAGE, MOST_PER_PAGE)
-        shapes = await self._database.read(_read_jobs, selection, _sort(request), page * per_page, per_page)
-        return json_response({"data": {"jobs": shapes}})
+        found = await self._database.read(
+            read_jobs_in_detail, selection, _sort(request), page * per_page, per_page
+        )
+        return json_response({"data": {"jobs": [job_shape(each) for each in found]}})
 
     async def job(self, _request: Request, job_id: int) -> Response:
         """A job, also when it is removed."""
-        shape = await self._database.read(_read_job, job_id)
-        if shape is None:
+        found = await self._database.read(read_job_in_detail, job_id)
+        if found is None:
             raise NotFound(f"There is no job {job_id}.")
-        return json_response({"data": {"job": shape}})
+        return json_response({"data": {"job": job_shape(found)}})
 
     async def run(self, _request: Request, job_id: int) -> Response:
         """Ask for one run by hand."""
@@ -106,20 +103,3 @@ def _read_document(body: bytes, category: str) -> Document:
 def _sort(request: Request) -> Sort:
     text = request.fields.get("sort", "")
     return Sort(text) if text in set(Sort) else Sort.ID_ASC
-
-
-def _read_jobs(
-    connection: Connection, selection: Selection, sort: Sort, offset: int, limit: int
-) -> list[Shape]:
-    return _shapes(connection, list_jobs(connection, selection, sort, offset=offset, limit=limit))
-
-
-def _read_job(connection: Connection, job_id: int) -> Shape | None:
-    job = find_job(connection, job_id)
-    return None if job is None else _shapes(connection, [job])[0]
-
-
-def _shapes(connection: Connection, jobs: Sequence[JobRecord]) -> list[Shape]:
-    pages = runs_of_jobs(connection, [job.id for job in jobs], RUNS_OF_A_JOB)
-    events = find_events(connection, [run.run_id for page in pages.values() for run in page.runs])
-    return [job_shape(job, pages[job.id].runs, events) for job in jobs]

@@ -2,14 +2,14 @@
 
 import os
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request as ServerRequest
 
 from cronq.web.bodies import BODY_LIMIT
-from cronq.web.errors import BadRequest, BodyTooLarge, Misdirected, Refused, WebError
+from cronq.web.errors import BadRequest, BodyTooLarge, Misdirected, NotFound, Refused, WebError
 from cronq.web.exchange import content_of, read_request, send
 from cronq.web.routing import Explain
 
@@ -58,14 +58,20 @@ class Guard(Resource):
     def _check(self, request: ServerRequest) -> None:
         if not request.method.isalpha():
             raise BadRequest("The method is no word.")
-        self._check_host(request.getHeader("Host"))
+        if request.path.startswith(b"//"):  # the router would pass over the first slash
+            raise NotFound("There is nothing at this address.")
+        self._check_host(request)
         if request.method.decode() not in SAFE_METHODS:
             _check_origin(request)
         if content_of(request).seek(0, os.SEEK_END) > BODY_LIMIT:
             raise BodyTooLarge(f"The body has more than {BODY_LIMIT:,} bytes.")
 
-    def _check_host(self, header: str | None) -> None:
-        found = _HOST.fullmatch(header or "localhost")
+    def _check_host(self, request: ServerRequest) -> None:
+        header = request.getHeader("Host")
+        if header is None:  # no browser asks like that, but checks of load balancers do
+            request.requestHeaders.setRawHeaders("Host", ["localhost"])
+            return
+        found = _HOST.fullmatch(header)
         if found is None:
             raise BadRequest("The header Host names no host.")
         # A hostile page can have its own name resolved to the address of this machine (DNS rebinding).
@@ -81,5 +87,5 @@ def _check_origin(request: ServerRequest) -> None:
             raise Refused("A page of another site has sent this.")
         return
     origin = request.getHeader("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != (request.getHeader("Host") or "").lower():
+    if origin is not None and origin.partition("://")[2].lower() != (request.getHeader("Host") or "").lower():
         raise Refused(f"A page of {origin[:200]} has sent this.")

@@ -6,12 +6,11 @@ from urllib.parse import quote, urlsplit
 from cronq.database.reading.runs import RunRecord
 
 
-def check_template(template: str) -> None:
-    """Raise `ValueError` for a template that makes no link which is safe to click."""
-    if urlsplit(template).scheme not in {"http", "https"}:
-        raise ValueError(
-            f"{template[:200]!r} is not the template of an address that begins with http:// or https://"
-        )
+def check_template(template: str) -> str:
+    """Give the template back, or raise `ValueError` with what it has to be: a link that is safe to click."""
+    if urlsplit(template).scheme not in {"http", "https"} or not urlsplit(template).netloc:
+        raise ValueError("the address of a log dashboard, such as https://logs.example/?run={run_id}")
+    return template
 
 
 def log_link(template: str | None, run: RunRecord, now: datetime) -> str | None:

@@ -6,6 +6,7 @@ from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.jobs import Search
 from cronq.database.reading.records import JobState
+from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
 from cronq.domain.runs import Status
 from cronq.web.by_hand import ask_for_run
 from cronq.web.errors import BadRequest, NotFound
@@ -16,7 +17,6 @@ from cronq.web.log_links import log_link
 from cronq.web.routing import Route
 from cronq.web.secret_key import SecretKey
 from cronq.web.templating import Templates
-from cronq.web.views import read_failures, read_job, read_job_list, read_run
 
 #: Longer words are in no name, and would be a burden to compare.
 LONGEST_SEARCH = 255

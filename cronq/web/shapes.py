@@ -1,16 +1,16 @@
 """What the API says of categories, jobs and runs, in the keys and types that 0.27 used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from cronq.database.reading.categories import CategoryRecord
+from cronq.database.reading.details import JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
 from cronq.web.times import exact
 
 Shape = dict[str, Any]
-EventsByRun = Mapping[str, Sequence[EventRecord]]
 
 
 def category_shape(category: CategoryRecord) -> Shape:
@@ -18,8 +18,9 @@ def category_shape(category: CategoryRecord) -> Shape:
     return {"id": category.id, "name": category.name}
 
 
-def job_shape(job: JobRecord, runs: Sequence[RunRecord], events: EventsByRun) -> Shape:
+def job_shape(details: JobDetails) -> Shape:
     """A job with its latest runs."""
+    job = details.job
     return {
         "id": job.id,
         "name": job.name,
@@ -37,7 +38,7 @@ def job_shape(job: JobRecord, runs: Sequence[RunRecord], events: EventsByRun) ->
         "command": job.command,
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
-        "runs": [run_shape(run, events.get(run.run_id, ())) for run in runs],
+        "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],
     }
 
 

@@ -18,6 +18,7 @@ class Templates:
             loader=PackageLoader("cronq.web"),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

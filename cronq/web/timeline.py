@@ -17,6 +17,8 @@ class Step:
     gap: timedelta | None = None
     #: Whether the time is that of the runner's clock, and not of the database's.
     by_runner: bool = False
+    #: Whether it is the first step of its day.
+    new_day: bool = False
 
 
 def timeline(run: RunRecord) -> tuple[Step, ...]:
@@ -36,7 +38,8 @@ def timeline(run: RunRecord) -> tuple[Step, ...]:
     found = []
     for name, moment in done:
         gap = None if previous is None else moment - previous
-        found.append(Step(name, moment, gap, by_runner=name in by_runner))
+        new_day = previous is None or previous.date() != moment.date()
+        found.append(Step(name, moment, gap, by_runner=name in by_runner, new_day=new_day))
         previous = moment
     names = [name for name, _ in steps]
     to_come = [] if run.status.final or not done else names[names.index(done[-1][0]) + 1 :]

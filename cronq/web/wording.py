@@ -62,7 +62,7 @@ def advice(run: RunRecord, routing_key: str) -> Advice | None:
         start_runner += f" --queue {shlex.quote(routing_key)}"
     match run.status:
         case Status.UNROUTABLE:
-            return Advice(f"No runner is bound to the routing key {routing_key}. Start one:", start_runner)
+            return Advice("Start a runner that serves this routing key:", start_runner)
         case Status.QUEUED if run.publications > 1:
             return Advice("No runner has taken it yet. Look whether one is up, or start one:", start_runner)
         case Status.MISSED:

@@ -30,7 +30,7 @@ class Attempts:
         self._spread = spread
         self._failures = 0
         self._connected_at: float | None = None
-        self._said: dict[Address, tuple[str, float]] = {}
+        self._said: dict[str, tuple[str, float]] = {}
 
     def connected(self, address: Address) -> None:
         """A connection is of use now."""
@@ -51,7 +51,7 @@ class Attempts:
 
     def _say(self, address: Address, text: str) -> None:
         now = self._clock.seconds()
-        last, at = self._said.get(address, ("", 0.0))
+        last, at = self._said.get(str(address), ("", 0.0))
         if text != last or now - at >= _SAY_AGAIN_AFTER:
-            self._said[address] = (text, now)
+            self._said[str(address)] = (text, now)
             log.warn("{cause}", cause=text)

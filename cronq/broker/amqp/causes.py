@@ -1,6 +1,6 @@
 """Why there is no connection, in a few words for the person who has to mend it."""
 
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from pika import exceptions
 from service_identity import VerificationError
 from twisted.internet import error as network
@@ -22,7 +22,7 @@ _PLAIN_WORDS: dict[type[BaseException], str] = {
     exceptions.ChannelClosedByClient: "this side has closed the connection",
     exceptions.AMQPHeartbeatTimeout: "no heartbeat arrives",
     exceptions.ConnectionBlockedTimeout: "blocked for longer than blocked_connection_timeout",
-    exceptions.InvalidFrameError: "it does not speak AMQP 0-9-1",
+    exceptions.IncompatibleProtocolError: "it does not speak AMQP 0-9-1, or wants TLS",
 }
 
 
@@ -35,7 +35,7 @@ def explain(error: BaseException, address: Address) -> str:
             )
         case exceptions.ConnectionClosed() | exceptions.ChannelClosedByBroker():
             return str(error.reply_text)
-        case SSL.Error() | crypto.Error():
+        case SSL.Error():
             return f"TLS failure: {_openssl_reasons(error)}"
         case VerificationError():
             name = address.tls.server_hostname if address.tls else address.host

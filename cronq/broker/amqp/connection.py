@@ -1,13 +1,14 @@
 """One connection to RabbitMQ with its channels, from the first byte to the end, which always has a cause."""
 
+import math
 import struct
 from collections.abc import Callable
 from typing import Any
 
 from pika import ConnectionParameters, PlainCredentials
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, IncompatibleProtocolError
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
@@ -56,11 +57,11 @@ class Connection(Protocol):
         self.patience = patience
         #: Fires when the broker has let us in, fails with BrokerUnavailable when it does not.
         self.opened: Deferred[None] = Deferred()
-        #: True while the broker takes nothing from us because its memory or disk is short.
-        self.blocked = False
-        #: What ended the connection, in a few words; set before anyone hears of the end, empty until then.
+        #: Until when the broker took nothing from us because its memory or disk was short (`clock`, seconds).
+        self.blocked_until = 0.0
+        #: What ends the connection, in a few words; set before anyone hears of the end, empty until then.
         self.cause = ""
-        self._fault = ""
+        self._ended = False
         self._lost: Waiters[None] = Waiters()
         self._wire = Wire(_parameters(address, client_name), reactor, self._let_in)
         self._wire.add_on_connection_blocked_callback(self._broker_blocked)
@@ -68,8 +69,8 @@ class Connection(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """True from the login until either side asks for the end."""
-        return bool(self._wire.is_open)
+        """True from the login until either side wants the end."""
+        return bool(self._wire.is_open) and not self.cause
 
     def unavailable(self, cause: str) -> BrokerUnavailable:
         """The error that says where and why."""
@@ -83,17 +84,17 @@ class Connection(Protocol):
 
     def when_lost(self) -> Deferred[None]:
         """Fires when the connection has ended; `cause` says why."""
-        return self._lost.wait()
+        return succeed(None) if self._ended else self._lost.wait()
 
     def abort(self, cause: str) -> None:
         """Drop the connection at once, for a cause found on this side."""
-        if not self.cause and self.transport is not None:
-            self._fault = self._fault or cause
+        if self.transport is not None and not self._ended:
+            self.cause = self.cause or cause
             self.transport.abortConnection()
 
     async def close(self) -> None:
         """Part in good order from a broker that answers; returns when the transport is gone."""
-        if self.cause or self.transport is None:
+        if self.transport is None or self._ended:
             return
         lost = self.when_lost()
         if self.is_open:
@@ -119,12 +120,13 @@ class Connection(Protocol):
         try:
             self._wire.receive(data)
         except (AMQPError, LookupError, ValueError, struct.error):
-            self.abort("it does not speak AMQP 0-9-1")
+            self.abort(explain(IncompatibleProtocolError(), self.address))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See `Protocol`."""
         error = self._wire.cause(reason.value or ConnectionDone())
-        self.cause = self._fault or explain(error, self.address)
+        self.cause = self.cause or explain(error, self.address)
+        self._ended = True
         self._wire.end(self.unavailable(self.cause))
         if not self.opened.called:
             self.opened.errback(self.unavailable(self.cause))
@@ -135,13 +137,13 @@ class Connection(Protocol):
             self.opened.callback(None)
 
     def _broker_blocked(self, _wire: object, frame: Any) -> None:
-        self.blocked = True
+        self.blocked_until = math.inf
         log.warn(
             "the broker at {where} takes no messages now: {why}", where=self.address, why=frame.method.reason
         )
 
     def _broker_unblocked(self, _wire: object, _frame: object) -> None:
-        self.blocked = False
+        self.blocked_until = self.clock.seconds()
         log.info("the broker at {where} takes messages again", where=self.address)
 
 

@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import crypto
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -17,14 +19,19 @@ from twisted.internet.ssl import (
 )
 
 from cronq.broker.addresses import Address, Tls
+from cronq.domain.errors import CronqError
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class CertificateUnusable(CronqError):
+    """A file that should hold a certificate or its key does not, or the key's password is wrong."""
 
 
 def endpoint_for(reactor: Any, address: Address) -> IStreamClientEndpoint:
     """The endpoint of an address. Its certificates are read anew each time: now and then they are renewed.
 
-    Raises OSError and OpenSSL.crypto.Error for what cannot be read.
+    Raises OSError and CertificateUnusable.
     """
     endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=address.socket_timeout)
     if address.tls is None:
@@ -52,22 +59,25 @@ def _verification(tls: Tls) -> Any:
 
 
 def _trust(tls: Tls) -> Any:
+    if not (tls.cafile or tls.capath or tls.cadata):
+        return platformTrust()
     files = [Path(tls.cafile)] if tls.cafile else []
     files += [path for path in Path(tls.capath).iterdir() if path.is_file()] if tls.capath else []
-    texts = [path.read_bytes() for path in files] + ([tls.cadata.encode()] if tls.cadata else [])
-    if not texts:
-        return platformTrust()
-    found = [block for text in texts for block in _CERTIFICATE.findall(text)]
-    return trustRootFromCertificates([Certificate.loadPEM(block) for block in found])
+    text = b"\n".join([*(path.read_bytes() for path in files), (tls.cadata or "").encode()])
+    try:
+        found = [Certificate.loadPEM(block) for block in _CERTIFICATE.findall(text)]
+    except crypto.Error as error:
+        raise CertificateUnusable("a certificate of an authority cannot be read") from error
+    if not found:
+        raise CertificateUnusable(f"no certificate of an authority in {tls.cafile or tls.capath or 'cadata'}")
+    return trustRootFromCertificates(found)
 
 
 def _own_certificate(tls: Tls, certfile: str) -> dict[str, Any]:
-    blocks = _CERTIFICATE.findall(Path(certfile).read_bytes())
-    own, *chain = (crypto.load_certificate(crypto.FILETYPE_PEM, block) for block in blocks)
-    key = Path(tls.keyfile or certfile).read_bytes()
     password = tls.password.encode() if tls.password is not None else None
-    return {
-        "privateKey": crypto.load_privatekey(crypto.FILETYPE_PEM, key, password),
-        "certificate": own,
-        "extraCertChain": chain,
-    }
+    try:
+        own, *chain = load_pem_x509_certificates(Path(certfile).read_bytes())
+        key = load_pem_private_key(Path(tls.keyfile or certfile).read_bytes(), password)
+    except (ValueError, TypeError) as error:
+        raise CertificateUnusable(f"the certificate in {certfile} cannot be used: {error}") from error
+    return {"privateKey": key, "certificate": own, "extraCertChain": chain}

@@ -41,6 +41,11 @@ class Publisher:
         self._watch: IDelayedCall | None = None
         channel.ended.addCallback(self._end)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be published now."""
+        return self._connection.is_open and self._channel.is_open
+
     async def ask_for_confirms(self) -> None:
         """To be awaited before the first message."""
         channel = self._channel.pika
@@ -75,14 +80,15 @@ class Publisher:
     def _look_for_answers(self) -> None:
         """A broker that gives no answer at all for too long is left; what it has may arrive or not."""
         self._watch = None
+        if not self._unconfirmed:
+            return
         now, patience = self._clock.seconds(), self._connection.patience
-        if self._connection.blocked:
-            # Its silence has a reason, which has been said.
-            self._heard = now
-        if self._unconfirmed and self._heard + patience <= now:
+        # While it blocks us its silence has a reason, which has been said.
+        silent_since = max(self._heard, min(self._connection.blocked_until, now))
+        if silent_since + patience <= now:
             self._connection.abort(f"{len(self._unconfirmed)} messages unconfirmed for {patience:g} s")
-        elif self._unconfirmed:
-            self._watch = self._clock.callLater(self._heard + patience - now, self._look_for_answers)
+        else:
+            self._watch = self._clock.callLater(silent_since + patience - now, self._look_for_answers)
 
     def _message_returned(self, _channel: object, _method: object, properties: Any, _body: bytes) -> None:
         # It comes before the confirm of the same message, with any number of other confirms in between.

@@ -95,15 +95,17 @@ class AmqpBroker(Service):
 
     def when_connected(self) -> Deferred[None]:
         """See `Broker`."""
-        if self._publisher is not None and not self._fallen():
-            return succeed(None)
-        return self._connected.wait()
+        stands = self._publisher is not None and self._publisher.is_open and not self._fallen()
+        return succeed(None) if stands else self._connected.wait()
 
     async def _stay_connected(self) -> None:
         for address in itertools.cycle(self._addresses):
             try:
                 await self._live(address)
             except BrokerUnavailable as error:
+                if not self.running:
+                    # An attempt that was called off ends in an error as well.
+                    return
                 self._why_not = str(error)
                 await deferLater(self._reactor, self._attempts.failed(address, error))
 
@@ -167,7 +169,8 @@ class AmqpBroker(Service):
 
 
 def _stopped(failure: Failure) -> None:
-    failure.trap(CancelledError)
+    if not failure.check(CancelledError):
+        log.failure("no more connections to the broker are tried", failure)
 
 
 def _unforeseen(failure: Failure, connection: Connection) -> None:

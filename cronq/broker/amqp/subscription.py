@@ -28,6 +28,8 @@ class AmqpSubscription:
         topology: Topology,
         fell: Callable[[], None],
     ) -> None:
+        if at_most < 1:
+            raise ValueError("at_most must be 1 or more: RabbitMQ takes 0 for as many as there are")
         self._queue = queue
         self._on_delivery = on_delivery
         self._at_most = at_most

@@ -43,6 +43,8 @@ class MemorySubscription:
     def __init__(
         self, server: Server, queue: Queue, on_delivery: Callable[[Delivery], None], at_most: int
     ) -> None:
+        if at_most < 1:
+            raise ValueError("at_most must be 1 or more")
         self._server = server
         self._queue = queue
         self._on_delivery = on_delivery

@@ -4,25 +4,18 @@ import socket
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from http.client import HTTPException
+from ssl import SSLError
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import (
-    HTTPRedirectHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-    build_opener,
-)
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from cronq.commands.cli.exits import Unreachable
 
 #: Seconds of silence until a server counts as gone; a large category takes a while to be written.
 PATIENCE = 60.0
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_HINT = "Start one with `twistd -n cronq`, or say where one is with --url or CRONQ_URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,9 @@ def parse_address(value: str) -> Address:
     if not value.isascii() or not value.isprintable() or " " in value or port == 0:
         raise ValueError(expected)
     host = parts.netloc.rpartition("@")[2]
-    return Address(f"{parts.scheme}://{host}{parts.path.rstrip('/')}/", _basic(parts.username, parts.password))
+    return Address(
+        f"{parts.scheme}://{host}{parts.path.rstrip('/')}/", _basic(parts.username, parts.password)
+    )
 
 
 def _basic(user: str | None, password: str | None) -> str | None:
@@ -99,7 +94,10 @@ def send(request: HttpRequest, patience: float = PATIENCE) -> HttpAnswer:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return HttpAnswer(response.status, headers, response.read())
     except (OSError, HTTPException) as error:
-        raise Unreachable(f"cannot reach {request.url}: {_reason(error, patience)}", _HINT) from error
+        cause = error.reason if isinstance(error, URLError) else error
+        where = urlsplit(request.url)
+        message = f"cannot reach {where.scheme}://{where.netloc}/: {_reason(cause, patience)}"
+        raise Unreachable(message, _hint(request, cause)) from error
 
 
 def _open(request: Request, patience: float) -> Any:
@@ -122,8 +120,7 @@ class _NoRedirects(HTTPRedirectHandler):
         """Follow none."""
 
 
-def _reason(error: Exception, patience: float) -> str:
-    cause = error.reason if isinstance(error, URLError) else error
+def _reason(cause: object, patience: float) -> str:
     if isinstance(cause, TimeoutError):
         return f"no answer within {patience:g} seconds"
     if isinstance(cause, socket.gaierror):
@@ -133,4 +130,9 @@ def _reason(error: Exception, patience: float) -> str:
     return f"it hung up or does not speak HTTP ({cause or type(cause).__name__})"
 
 
-in_haste = partial(send, patience=5.0)
+def _hint(request: HttpRequest, cause: object) -> str:
+    if request.method != "GET" and not isinstance(cause, ConnectionRefusedError):
+        return "It may have been done all the same: look before you ask again."
+    if isinstance(cause, SSLError | HTTPException):
+        return "Check --url or CRONQ_URL: is that a cronq?"
+    return "Start one with `twistd -n cronq`, or say where one is with --url or CRONQ_URL."

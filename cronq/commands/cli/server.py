@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from cronq.domain.errors import Fault
 _CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
 _LATER = "Try again soon; the log of the web says more."
 _UNAVAILABLE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-_EXITS = {
+_EXITS: Mapping[int, tuple[Exit, str]] = {
     HTTPStatus.UNAUTHORIZED: (
         Exit.NOT_ALLOWED,
         "Name a user in the address, as in --url https://user:password@host/.",
@@ -87,8 +88,7 @@ class Server:
             return self.not_cronq(f"answers {_named(code)}")
         if error is not None and (faults := _faults(error)):
             return DocumentRefused(message, faults)
-        exit_code, hint = _EXITS.get(HTTPStatus(code) if code in set(HTTPStatus) else code, _OTHERWISE)
-        return CommandFailed(message, exit_code, hint)
+        return CommandFailed(message, *_EXITS.get(code, _OTHERWISE))
 
 
 def _object(body: bytes) -> Data | None:
@@ -118,7 +118,7 @@ def _line(value: object) -> int | None:
 
 
 def _named(code: int) -> str:
-    return f"{code} {HTTPStatus(code).phrase}" if code in set(HTTPStatus) else str(code)
+    return f"{code} {responses.get(code, '')}".rstrip()
 
 
 def _date(answer: HttpAnswer) -> datetime | None:

@@ -1,11 +1,13 @@
 """Runs wherever they are told of: in the ledger, and behind it in what 0.27 left."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from sqlalchemy import Connection, select, union_all
 
 from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
-from cronq.database.reading.inherited import any_inherited, inherited_failures, inherited_run, inherited_runs
+from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.runs import RunPage, RunRecord, ledger_records, select_runs
 from cronq.database.tables import runs
 from cronq.domain.runs import Status
@@ -28,20 +30,31 @@ _FindInherited = Callable[[int, int], RunPage]
 def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """The run of that id."""
     found = ledger_records(connection, select_runs().where(runs.c.run_id == run_id))
-    return found[0] if found else inherited_run(connection, run_id)
+    return found[0] if found else Inheritance(connection).run(run_id)
 
 
 def runs_of_job(connection: Connection, job_id: int, limit: int, since: Cursor = LATEST) -> RunPage:
     """At most `limit` runs of a job, the latest first, from that place in their list on."""
-    return runs_of_jobs(connection, [job_id], limit, since)[job_id]
+
+    def in_ledger(below: int, count: int) -> list[RunRecord]:
+        return _with_ids(connection, _ids_of_job(connection, job_id, below, count))
+
+    return _page(in_ledger, partial(Inheritance(connection).runs, job_id), since, limit)
 
 
-def runs_of_jobs(
-    connection: Connection, job_ids: Collection[int], limit: int, since: Cursor = LATEST
-) -> Mapping[int, RunPage]:
-    """The same for several jobs, by the job's id."""
-    inherited = any_inherited(connection)
-    return {job_id: _runs_of_job(connection, job_id, limit, since, inherited) for job_id in job_ids}
+def latest_runs_of_jobs(
+    connection: Connection, job_ids: Collection[int], limit: int
+) -> Mapping[int, tuple[RunRecord, ...]]:
+    """The latest runs of several jobs, at most `limit` of each, by the job's id."""
+    ids = [run_id for each in job_ids for run_id in _ids_of_job(connection, each, LATEST.below, limit)]
+    found: dict[int | None, list[RunRecord]] = defaultdict(list)
+    for run in _with_ids(connection, ids):
+        found[run.job_id].append(run)
+    inheritance = Inheritance(connection)
+    for job_id in job_ids:
+        if room := limit - len(found[job_id]):
+            found[job_id] += inheritance.runs(job_id, LATEST_INHERITED.below, room).runs
+    return {job_id: tuple(found[job_id]) for job_id in job_ids}
 
 
 def latest_failures(
@@ -53,34 +66,23 @@ def latest_failures(
     def in_ledger(below: int, count: int) -> list[RunRecord]:
         return _latest_with(connection, statuses, below, count)
 
-    def from_0_27(below: int, count: int) -> RunPage:
-        return inherited_failures(connection, below, count)
-
-    inherited = Status.FAILED in statuses and any_inherited(connection)
-    return _page(in_ledger, from_0_27 if inherited else None, since, limit)
+    # All that 0.27 knew of was the return code.
+    from_0_27 = Inheritance(connection).failures if Status.FAILED in statuses else _nothing
+    return _page(in_ledger, from_0_27, since, limit)
 
 
-def _runs_of_job(connection: Connection, job_id: int, limit: int, since: Cursor, inherited: bool) -> RunPage:
-    def in_ledger(below: int, count: int) -> list[RunRecord]:
-        query = select_runs().where(runs.c.job_id == job_id, runs.c.id < below)
-        return ledger_records(connection, query.order_by(runs.c.id.desc()).limit(count))
-
-    def from_0_27(below: int, count: int) -> RunPage:
-        return inherited_runs(connection, job_id, below, count)
-
-    return _page(in_ledger, from_0_27 if inherited else None, since, limit)
+def _nothing(_below: int, _limit: int) -> RunPage:
+    return RunPage(())
 
 
-def _page(in_ledger: _FindRuns, from_0_27: _FindInherited | None, since: Cursor, limit: int) -> RunPage:
-    """The page at that place of a list that begins in the ledger and may go on in what 0.27 left."""
+def _page(in_ledger: _FindRuns, from_0_27: _FindInherited, since: Cursor, limit: int) -> RunPage:
+    """The page at that place of a list that begins in the ledger and goes on in what 0.27 left."""
     if since.source is Source.EVENTS:
-        return from_0_27(since.below, limit) if from_0_27 else RunPage(())
+        return from_0_27(since.below, limit)
     found = in_ledger(since.below, limit + 1)
     if len(found) > limit:
         first_older = found[limit].id or 0
         return RunPage(tuple(found[:limit]), Cursor(Source.LEDGER, first_older + 1))
-    if from_0_27 is None:
-        return RunPage(tuple(found))
     rest = from_0_27(LATEST_INHERITED.below, limit - len(found))
     return RunPage((*found, *rest.runs), rest.older)
 
@@ -99,4 +101,16 @@ def _latest_with(
         for status in statuses
     ]
     ids = sorted(connection.scalars(union_all(*(select(end.c.id) for end in ends))), reverse=True)[:count]
-    return ledger_records(connection, select_runs().where(runs.c.id.in_(ids)).order_by(runs.c.id.desc()))
+    return _with_ids(connection, ids)
+
+
+def _ids_of_job(connection: Connection, job_id: int, below: int, count: int) -> list[int]:
+    # By the index alone: for whole rows MariaDB would first walk over all entries that are not below.
+    query = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.id < below)
+    return list(connection.scalars(query.order_by(runs.c.id.desc()).limit(count)))
+
+
+def _with_ids(connection: Connection, ids: Collection[int]) -> list[RunRecord]:
+    """The runs with these ids, the latest first."""
+    query = select_runs().where(runs.c.id.in_(ids))
+    return ledger_records(connection, query.order_by(runs.c.id.desc())) if ids else []

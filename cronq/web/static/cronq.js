@@ -27,7 +27,9 @@
   const refresh = () => {
     const now = Date.now() + skew;
     for (const time of document.querySelectorAll("time.relative")) {
-      const text = relative(Date.parse(time.dateTime) - now);
+      const away = Date.parse(time.dateTime) - now;
+      const due = away <= 0 && time.classList.contains("coming");
+      const text = (due ? "due " : "") + relative(away);
       if (time.textContent !== text) time.textContent = text;
     }
   };

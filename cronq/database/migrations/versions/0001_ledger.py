@@ -75,8 +75,7 @@ def _change(connection: Connection, table: Table) -> None:
 
 
 def _definition(connection: Connection, table: Table, column: str) -> str:
-    definition = str(CreateColumn(table.c[column]).compile(dialect=connection.dialect))
-    return definition + (" AUTO_INCREMENT" if table.c[column].primary_key else "")
+    return str(CreateColumn(table.c[column]).compile(dialect=connection.dialect))
 
 
 def _create_indexes(connection: Connection, table: Table) -> None:

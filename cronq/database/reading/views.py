@@ -56,14 +56,14 @@ class JobView:
         schedule = self.job.schedule()
         return describe(schedule) if schedule else "no more slots"
 
-    def next_slots(self) -> tuple[datetime, ...]:
-        """The next few slots, from the first that no one has accounted for."""
+    def next_slots(self, now: datetime) -> tuple[datetime, ...]:
+        """The first slot that no one has accounted for, and the next few that are still to come."""
         schedule = self.job.schedule()
         found: list[datetime] = []
         slot = self.job.next_run
         while slot is not None and len(found) < NEXT_SLOTS:
             found.append(slot)
-            slot = schedule.first_after(slot) if schedule else None
+            slot = schedule.first_after(max(slot, now)) if schedule else None
         return tuple(found)
 
 

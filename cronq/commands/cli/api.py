@@ -1,0 +1,87 @@
+"""What the commands ask of the API (docs/api.md)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from cronq.commands.cli.answers import Job, read_job
+from cronq.commands.cli.exits import CommandFailed, Exit
+from cronq.commands.cli.server import Data, Server
+
+PAGE = 100  # jobs, the most that the API gives at once
+#: What the ids in the database are below.
+_LONGEST_ID = 10  # digits
+
+T = TypeVar("T")
+
+
+def list_jobs(server: Server, category: str | None = None) -> Iterator[Job]:
+    """All jobs, or those of a category, by id; asks for one page after the other."""
+    query: dict[str, str | int] = {"per_page": PAGE, "sort": "id.asc"}
+    if category is not None:
+        query["category.name"] = category
+    page, last_id = 0, 0
+    while True:
+        data = server.get("api/jobs", query | {"page": page})
+        jobs = _understood(server, data, lambda found: [read_job(each) for each in found["data"]["jobs"]])
+        # A job that was removed meanwhile moves the others to earlier pages, never to later ones.
+        yield from (job for job in jobs if job.id > last_id)
+        if len(jobs) < PAGE:
+            return
+        page, last_id = page + 1, max(last_id, jobs[-1].id)
+
+
+def find_job(server: Server, text: str) -> Job:
+    """The job of an id, or of `category/name`; raises `CommandFailed` when there is none."""
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
+        return read_job_of(server, int(text))
+    # Category and name may hold slashes themselves.
+    for category, name in _splits(text):
+        for job in list_jobs(server, category):
+            if job.name == name:
+                return job
+    hint = "Say its id, or its category and name as in `example/backup`; `cronq jobs` lists what there is."
+    raise CommandFailed(f"there is no job {text}", Exit.NOT_FOUND, hint)
+
+
+def read_job_of(server: Server, job_id: int) -> Job:
+    """The job of an id, also when it is removed."""
+    data = server.get(f"api/jobs/{job_id}")
+    return _understood(server, data, lambda found: read_job(found["data"]["job"]))
+
+
+def check_category(server: Server, name: str) -> None:
+    """Raises `CommandFailed` when there is no such category."""
+    server.get(f"api/categories/{quote(name, safe='')}")
+
+
+def request_run(server: Server, job: Job) -> str:
+    """Ask for one run of a job; gives what the server says to it."""
+    data = server.post(f"api/jobs/{job.id}/run")
+    return _understood(server, data, lambda found: str(found["success"]["message"]))
+
+
+def replace_category(server: Server, name: str, document: bytes) -> list[str]:
+    """Make a category consist of what the document says; gives the server's warnings."""
+    data = server.put(f"api/category/{quote(name, safe='')}", document)
+    return [str(warning) for warning in data.get("warnings", ())]
+
+
+def read_status(server: Server) -> str:
+    """What the server says of itself; raises `Unreachable` when it cannot do its work."""
+    return _understood(server, server.get("_status"), lambda found: str(found["status"]))
+
+
+def _splits(text: str) -> Iterator[tuple[str, str]]:
+    parts = text.split("/")
+    for count in range(1, len(parts)):
+        category, name = "/".join(parts[:count]), "/".join(parts[count:])
+        if category and name:
+            yield category, name
+
+
+def _understood(server: Server, data: Data, read: Callable[[Any], T]) -> T:
+    try:
+        return read(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise server.not_cronq("answers in another way than its API") from error

@@ -1,0 +1,39 @@
+"""The pages and the API on a MariaDB, where they do the same as on SQLite."""
+
+from tests import servers
+from tests.web import test_api, test_failures, test_hostile, test_job_list, test_run_page
+
+
+class OnMariaDB:
+    """Gives a suite of the web a database of its own on a server."""
+
+    def database_url(self) -> str:
+        return servers.mariadb().new_database()
+
+
+class CategoriesOnMariaDBTests(OnMariaDB, test_api.CategoriesTests):
+    pass
+
+
+class JobsOnMariaDBTests(OnMariaDB, test_api.JobsTests):
+    pass
+
+
+class ReplaceCategoryOnMariaDBTests(OnMariaDB, test_api.ReplaceCategoryTests):
+    pass
+
+
+class FailuresOnMariaDBTests(OnMariaDB, test_failures.FailuresTests):
+    pass
+
+
+class HostileOnMariaDBTests(OnMariaDB, test_hostile.HostileTests):
+    pass
+
+
+class JobListOnMariaDBTests(OnMariaDB, test_job_list.JobListTests):
+    pass
+
+
+class InheritedRunOnMariaDBTests(OnMariaDB, test_run_page.InheritedRunTests):
+    pass
