@@ -41,7 +41,7 @@ def explain(error: BaseException, address: Address) -> str:
             name = address.tls.server_hostname if address.tls else address.host
             return f"TLS failure: the certificate is not for {name}"
         case _:
-            return _PLAIN_WORDS.get(type(error)) or str(error) or type(error).__name__
+            return _PLAIN_WORDS.get(type(error)) or str(error).rstrip(".") or type(error).__name__
 
 
 def _openssl_reasons(error: Exception) -> str:

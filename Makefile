@@ -1,0 +1,60 @@
+# `make run` needs Python 3.11 or newer and nothing else; `make test` installs or names what it needs besides.
+
+PYTHON ?= python3
+# Which tests, for example: make test TESTS=tests.domain
+TESTS ?=
+
+venv := .venv
+python := $(venv)/bin/python
+# Twice quiet: what an index or a folder of wheels lacks is pip's own affair, an error is not.
+pip := $(python) -m pip -qq --disable-pip-version-check
+sources = find cronq twisted -type f ! -name '*.pyc' ! -name dropin.cache | sort
+
+.PHONY: help run test lint clean FORCE
+
+help:
+	@echo 'make run    run cronq in the foreground, all in one process, with the example jobs; Ctrl-C ends it'
+	@echo 'make test   run all tests and checks; make test TESTS=tests.domain runs these tests only'
+	@echo 'make lint   check style and types only'
+	@echo 'make clean  remove what the others made, except var/, which holds what cronq has to remember'
+
+run: $(venv)/.installed
+	@mkdir -p var/state var/log
+	@exec $(python) $(venv)/bin/twistd --nodaemon --pidfile= cronq \
+	    --state-path var/state --log-path var/log --load examples/example.json
+
+test: $(venv)/.installed-for-tests
+	@$(python) tests/debian.py
+	@exec $(python) -m tests.run $(TESTS)
+
+lint: $(venv)/.installed-for-tests
+	@exec $(python) -m tests.run --lint
+
+clean:
+	rm -rf $(venv) build dist cronq.egg-info .mypy_cache .ruff_cache .hypothesis _trial_temp*
+	find cronq tests twisted bench -name __pycache__ -prune -exec rm -r {} +
+	rm -f twisted/plugins/dropin.cache
+
+$(venv)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo 'cronq needs Python 3.11 or newer; name one: make PYTHON=python3.13 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PYTHON) tests/debian.py python3-venv
+	@echo 'Making $(venv) …'
+	@$(PYTHON) -m venv $(venv)
+	@$(pip) install 'setuptools >= 77'
+	@touch $@
+
+# Python's editable install shows what is changed in a file, but no file that is new: those need another install.
+$(venv)/.sources: FORCE | $(venv)/.made
+	@$(sources) | cmp -s - $@ || $(sources) > $@
+
+$(venv)/.installed: setup.cfg setup.py pyproject.toml $(venv)/.sources
+	@echo 'Installing cronq into $(venv) …'
+	@rm -rf build
+	@$(pip) install --no-build-isolation --editable .
+	@touch $@
+
+$(venv)/.installed-for-tests: $(venv)/.installed
+	@echo 'Installing what the tests need into $(venv) …'
+	@$(pip) install --no-build-isolation --editable '.[test]'
+	@touch $@

@@ -1,0 +1,153 @@
+"""What holds for every document: the parser and the JSON Schema agree, and every fault has its place."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from twisted.trial.unittest import SynchronousTestCase
+
+from cronq.domain.document_rules import SCHEDULE_FORMAT, cronq_schema
+from cronq.domain.documents import parse_document, read_document
+from cronq.domain.errors import BadDocument, BadSchedule, Fault
+from cronq.domain.json_places import path_of, place_of
+from cronq.domain.schedule import parse_schedule
+
+CHECKER = FormatChecker(formats=[])
+
+
+@CHECKER.checks(SCHEDULE_FORMAT, raises=BadSchedule)
+def is_schedule(value: object) -> bool:
+    """What the format `cronq-schedule` stands for."""
+    return not isinstance(value, str) or bool(parse_schedule(value))
+
+
+SCHEMA = Draft202012Validator(cronq_schema(), format_checker=CHECKER)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=3), children, max_size=3)
+    ),
+    max_leaves=8,
+)
+# One byte for each character, as JSON Schema does not count bytes.
+TEXTS = ["", "a", "b\n", "x" * 255, "y" * 256, "x" * 65_535, "x" * 65_536, "\0", "a\0\n", "\ud800", "\udfffb"]
+SCHEDULES = ["R/2013-05-29T00:00:00/PT1M", "R3/PT8H/2026-01-01", "", "R/P1D", "R/2013-05-29/PT0S", "R\0"]
+RIGHT_JOB = {"name": "a", "schedule": SCHEDULES[0], "command": "b"}
+
+
+def sometimes_wrong(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly these values, and now and then any other."""
+    return st.one_of(values, values, values, JSON)
+
+
+JOBS = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": sometimes_wrong(st.sampled_from(TEXTS) | st.text(max_size=3)),
+        "schedule": sometimes_wrong(st.sampled_from(SCHEDULES)),
+        "command": sometimes_wrong(st.sampled_from(TEXTS)),
+        "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
+        "shedule": JSON,
+    },
+)
+DOCUMENTS = sometimes_wrong(
+    st.fixed_dictionaries(
+        {"jobs": sometimes_wrong(st.lists(sometimes_wrong(JOBS | st.just(RIGHT_JOB)), max_size=4))},
+        optional={"category": sometimes_wrong(st.sampled_from(TEXTS)), "": JSON},
+    )
+    | JSON
+)
+
+
+def faults_of(data: object) -> tuple[Fault, ...]:
+    """What the parser says."""
+    try:
+        parse_document(data)
+    except BadDocument as error:
+        return error.faults
+    return ()
+
+
+def places(error: ValidationError) -> set[str]:
+    """Where the schema sees this fault; jsonschema leaves a missing key to its object."""
+    path = tuple(error.absolute_path)
+    if error.validator != "required":
+        return {place_of(path)}
+    required: Any = error.validator_value
+    instance: Any = error.instance
+    return {place_of((*path, key)) for key in required if key not in instance}
+
+
+class SchemaTests(SynchronousTestCase):
+    """The JSON Schema for editors and other programs."""
+
+    def test_is_a_schema(self) -> None:
+        """It follows the rules of draft 2020-12, and can be written as JSON."""
+        Draft202012Validator.check_schema(cronq_schema())
+        self.assertEqual(json.loads(json.dumps(cronq_schema())), cronq_schema())
+
+    def test_is_fresh(self) -> None:
+        """Whoever changes the schema that he got changes nobody else's."""
+        cronq_schema()["properties"]["jobs"]["items"].clear()
+        self.assertEqual(cronq_schema()["properties"]["jobs"]["items"]["type"], "object")
+
+    def assertAgrees(self, data: object) -> None:
+        found = {fault.place for fault in faults_of(data) if "is the name of" not in fault.message}
+        expected = set().union(*map(places, SCHEMA.iter_errors(data)))
+        self.assertEqual(found, expected)
+
+    @given(DOCUMENTS)
+    def test_agrees_with_the_parser(self, data: object) -> None:
+        """Both refuse the same documents at the same places, repeated names aside."""
+        self.assertAgrees(data)
+
+    def test_agrees_at_the_limits(self) -> None:
+        """Both accept the last text that is right and refuse the first that is wrong, under every key."""
+        for text in TEXTS:
+            self.assertAgrees({"category": text, "jobs": []})
+            for key in ("name", "command", "routing_key"):
+                self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {key: text}]})
+        for schedule in SCHEDULES:
+            self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {"schedule": schedule}]})
+
+
+class ReadingTests(SynchronousTestCase):
+    """Reading a text and reading its value."""
+
+    @given(DOCUMENTS, st.sampled_from([None, 0, 2]))
+    def test_text_and_value_agree(self, data: object, indent: int | None) -> None:
+        """A text has the faults of its value, each with a line, in the order of the lines."""
+        text = json.dumps(data, indent=indent)
+        try:
+            read_document(text)
+            read: tuple[Fault, ...] = ()
+        except BadDocument as error:
+            read = error.faults
+        self.assertEqual(
+            sorted((fault.place, fault.message) for fault in read),
+            sorted((fault.place, fault.message) for fault in faults_of(data)),
+        )
+        lines = [fault.line or 0 for fault in read]
+        self.assertEqual(lines, sorted(lines))
+        self.assertTrue(all(1 <= line <= text.count("\n") + 1 for line in lines))
+
+    @given(st.text() | st.binary())
+    def test_any_text(self, text: str | bytes) -> None:
+        """Whatever is read, the answer is a document or what is wrong with it."""
+        error = self.assertRaises(BadDocument, read_document, text)
+        self.assertTrue(str(error))
+
+
+class PlaceTests(SynchronousTestCase):
+    """The names of places."""
+
+    @given(st.lists(st.text(max_size=60) | st.integers(min_value=0), max_size=5))
+    def test_round_trip(self, path: list[str | int]) -> None:
+        """The name of a place leads back to it, whatever its keys are."""
+        self.assertEqual(path_of(place_of(tuple(path))), tuple(path))

@@ -1,0 +1,147 @@
+"""The parent's side of a child, with the reactor's part played by hand."""
+
+import errno
+import os
+import signal
+
+from twisted.internet.error import ConnectionLost, ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.testing import MemoryReactor
+from twisted.logger import capturedLogs, formatEvent
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from cronq.execution.procfs import process_status
+from cronq.execution.spawning import spawn_shell
+from cronq.execution.transport import ChildTransport
+
+
+class Notes(ProcessProtocol):
+    """Writes down what a transport tells."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def outReceived(self, data: bytes) -> None:
+        self.told.append(("out", data))
+
+    def errReceived(self, data: bytes) -> None:
+        self.told.append(("err", data))
+
+    def processExited(self, reason: Failure) -> None:
+        self.told.append(("exited", type(reason.value)))
+
+    def processEnded(self, reason: Failure) -> None:
+        self.told.append(("ended", type(reason.value)))
+
+
+class ChildTransportTests(SynchronousTestCase):
+    def start(self, command: str) -> None:
+        self.reactor = MemoryReactor()
+        self.notes = Notes()
+        child = spawn_shell(command, {"PATH": "/usr/bin:/bin"})
+        self.transport = ChildTransport(self.reactor, child, self.notes)
+        self.addCleanup(self.transport.reap)
+        self.addCleanup(self.lose_all)
+        self.addCleanup(self.transport.signal_group, signal.SIGKILL)
+
+    def watched(self) -> list[IReadDescriptor]:
+        return list(self.reactor.getReaders())
+
+    def turn(self) -> None:
+        """One turn of a reactor that takes everything to be readable."""
+        for descriptor in self.watched():
+            descriptor.doRead()
+
+    def lose_all(self) -> None:
+        """What a reactor does when it stops."""
+        for descriptor in self.watched():
+            descriptor.connectionLost(Failure(ConnectionLost()))
+
+    def wait_for_death(self) -> None:
+        os.waitid(os.P_PID, self.transport.pid, os.WEXITED | os.WNOWAIT)
+
+    def signals_sent(self) -> list[tuple[int, int]]:
+        """Note signals from now on, instead of sending them."""
+        sent: list[tuple[int, int]] = []
+        self.patch(os, "killpg", lambda group, number: sent.append((group, number)))
+        return sent
+
+    def test_life(self) -> None:
+        """Output and exit are told each once, the end last, and then nothing is watched any more."""
+        self.start("echo 1; echo 2 >&2")
+        self.wait_for_death()
+        self.turn()
+        self.turn()
+        *before, last = self.notes.told
+        self.assertCountEqual(before, [("out", b"1\n"), ("err", b"2\n"), ("exited", ProcessDone)])
+        self.assertEqual(last, ("ended", ProcessDone))
+        self.assertEqual(self.watched(), [])
+
+    def test_false_alarm(self) -> None:
+        """A reactor that finds everything readable when nothing is does no harm."""
+        self.start("exec sleep 600")
+        self.turn()
+        self.assertEqual(self.notes.told, [])
+        self.assertEqual(len(self.watched()), 3)
+
+    def test_reactor_stops(self) -> None:
+        """A reactor that lets go of a living child is not told that it died."""
+        self.start("exec sleep 600")
+        self.lose_all()
+        self.assertEqual(self.notes.told, [])
+        self.assertEqual(self.watched(), [])
+
+    def test_drain(self) -> None:
+        """All that the pipes hold is passed on at once."""
+        self.start("head -c 50000 /dev/zero")
+        self.wait_for_death()
+        self.transport.drain()
+        self.assertEqual(self.notes.told, [("out", bytes(50_000))])
+
+    def test_zombie_is_kept(self) -> None:
+        """A child that has died keeps its id until it is reaped, so that its group can be signalled."""
+        self.start("exit 3")
+        self.wait_for_death()
+        self.turn()
+        self.assertIn(("exited", ProcessTerminated), self.notes.told)
+        self.assertIsNotNone(process_status(self.transport.pid))
+        sent = self.signals_sent()
+        self.transport.signal_group(signal.SIGTERM)
+        self.assertEqual(sent, [(self.transport.pid, signal.SIGTERM)])
+
+    def test_reaped(self) -> None:
+        """Nobody is signalled by an id that may be a stranger's by now."""
+        self.start("exit 3")
+        self.wait_for_death()
+        self.turn()
+        self.transport.reap()
+        self.assertIsNone(process_status(self.transport.pid))
+        sent = self.signals_sent()
+        self.transport.signal_group(signal.SIGKILL)
+        self.assertEqual(sent, [])
+
+    def test_status_taken_by_another(self) -> None:
+        """A child that somebody else has reaped is told as failed, and not signalled any more."""
+        self.start("exit 0")
+        os.waitid(os.P_PID, self.transport.pid, os.WEXITED)
+        with capturedLogs() as events:
+            self.turn()
+        self.assertIn("was taken by somebody else", formatEvent(events[0]))
+        self.assertIn(("exited", ProcessTerminated), self.notes.told)
+        sent = self.signals_sent()
+        self.transport.signal_group(signal.SIGKILL)
+        self.assertEqual(sent, [])
+
+    def test_forbidden_signal(self) -> None:
+        """A group that belongs to another user is told of in the log, and nothing breaks."""
+
+        def refuse(_group: int, _number: int) -> None:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+        self.start("exit 0")
+        with capturedLogs() as events:
+            self.patch(os, "killpg", refuse)
+            self.transport.signal_group(signal.SIGTERM)
+        self.assertIn("cannot be sent SIGTERM: Operation not permitted", formatEvent(events[0]))
