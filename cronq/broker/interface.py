@@ -53,7 +53,7 @@ class Message:
 
 
 class Delivery(Protocol):
-    """One message received; exactly one of `accept` and `give_back` is called on it, once."""
+    """One message received. Of `accept` and `give_back`, one is called, once; what follows does nothing."""
 
     body: bytes
     message_id: str | None
@@ -61,7 +61,9 @@ class Delivery(Protocol):
 
     @property
     def alive(self) -> bool:
-        """False once the connection it came by is lost: the broker delivers it again, to anyone."""
+        """True while the message is in hand. When the connection it came by is lost, or the broker takes it
+        back from a subscriber that has it for too long, it is delivered again, to anyone.
+        """
 
     def accept(self) -> None:
         """Tell the broker to forget the message. Does nothing when the delivery is no longer alive."""

@@ -30,10 +30,8 @@ def explain(error: BaseException, address: Address) -> str:
     """One clause without the password, such as `connection refused`."""
     match error:
         case exceptions.ConnectionClosedByBroker(reply_code=code) if code == _ACCESS_REFUSED:
-            return (
-                f"ACCESS_REFUSED for user {address.user} (wrong name or password, or not allowed from here)"
-            )
-        case exceptions.ConnectionClosed() | exceptions.ChannelClosedByBroker():
+            return f"ACCESS_REFUSED for user {address.user}: wrong name or password, or not from here"
+        case exceptions.ConnectionClosedByBroker() | exceptions.ChannelClosedByBroker():
             return str(error.reply_text)
         case SSL.Error():
             return f"TLS failure: {_openssl_reasons(error)}"

@@ -21,7 +21,7 @@ class AmqpDelivery:
     __slots__ = ("_consumer", "body", "message_id", "number", "reply_to")
 
     def __init__(self, consumer: "Consumer", number: int, properties: Any, body: bytes) -> None:
-        self._consumer = consumer
+        self._consumer: Consumer | None = consumer
         self.number = number
         self.body = body
         self.message_id: str | None = properties.message_id
@@ -30,15 +30,19 @@ class AmqpDelivery:
     @property
     def alive(self) -> bool:
         """See `Delivery`."""
-        return self._consumer.alive
+        return self._consumer is not None and self._consumer.alive
 
     def accept(self) -> None:
         """See `Delivery`."""
-        self._consumer.accept(self)
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.accept(self.number)
 
     def give_back(self) -> None:
         """See `Delivery`."""
-        self._consumer.give_back(self)
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.give_back(self.number)
 
 
 class Consumer:
@@ -62,6 +66,8 @@ class Consumer:
         self._waiting: deque[AmqpDelivery] = deque()
         self._next_turn: IDelayedCall | None = None
         self._retired = False
+        #: Why the broker delivers nothing more, if it was not asked to stop.
+        self.fault = ""
         channel.pika.add_on_cancel_callback(self._cancelled_by_broker)
 
     @property
@@ -97,17 +103,17 @@ class Consumer:
         self._close_when_done()
         return paused
 
-    def accept(self, delivery: AmqpDelivery) -> None:
+    def accept(self, number: int) -> None:
         """See `Delivery`."""
         if self.alive:
-            self._channel.pika.basic_ack(delivery.number)
+            self._channel.pika.basic_ack(number)
             self._settled()
 
-    def give_back(self, delivery: AmqpDelivery) -> None:
+    def give_back(self, number: int) -> None:
         """See `Delivery`."""
         if self.alive:
             # Not basic_reject, which RabbitMQ 4.3 counts as a failure of the message.
-            self._channel.pika.basic_nack(delivery.number)
+            self._channel.pika.basic_nack(number)
             self._settled()
 
     def end(self) -> None:
@@ -148,7 +154,8 @@ class Consumer:
             self._channel.close()
 
     def _cancelled_by_broker(self, frame: Any) -> None:
-        # Its queue was deleted, or RabbitMQ 4.3 waited too long for an accept and delivers elsewhere.
         if frame.method.consumer_tag == self._tag:
+            # The second is what RabbitMQ 4.3 does; older ones close the channel, with words.
+            self.fault = "its queue is gone, or it had a message in hand for too long"
             self._tag = None
             self._channel.close()

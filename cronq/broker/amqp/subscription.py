@@ -93,7 +93,7 @@ class AmqpSubscription:
         stood, self._consumer, self.stands = self.stands, None, False
         connection = consumer.connection
         if stood and connection.is_open and not self.cancelled:
-            why = explain(error, connection.address)
+            why = consumer.fault or explain(error, connection.address)
             log.info("the broker ended the subscription to {queue}: {why}", queue=self._address, why=why)
             self._fell()
 

@@ -48,6 +48,9 @@ class MemoryConnection(Service):
     def stopService(self) -> Deferred[None]:
         """Give back what is unaccepted and fail who waits."""
         super().stopService()  # type: ignore[no-untyped-call]
+        for subscription in self._subscriptions:
+            # Parting in good order: what was accepted, is.
+            subscription.flush()
         self._disconnect("this side has closed it")
         self._waiting.tell(Failure(self._unavailable()))
         return succeed(None)
@@ -122,6 +125,7 @@ class MemoryConnection(Service):
         queues = self._server.queues_for(message)
         if not queues:
             session.settle(answer, Failure(Unroutable(f"no queue takes {message.routing_key!r}")))
+            return
         confirm = Confirm(len(queues), partial(self._confirmed, session, answer))
         for queue in queues:
             queue.put(message, confirm)

@@ -54,7 +54,7 @@ class Taker(Protocol):
 
 
 class MemoryQueue:
-    """Messages in order. One that is put back returns to its old place, as in RabbitMQ."""
+    """Messages in order. One that is put back returns to its old place."""
 
     def __init__(self, name: str, confirmed_when_accepted: bool) -> None:
         self.name = name

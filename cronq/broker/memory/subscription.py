@@ -51,6 +51,8 @@ class MemorySubscription:
         self._at_most = at_most
         self._source: MemoryQueue | None = None
         self._in_hand: dict[MemoryDelivery, None] = {}
+        # Accepted, but the broker does not know yet.
+        self._accepted: dict[MemoryDelivery, None] = {}
         self._paused = False
         self._cancelled = False
 
@@ -62,13 +64,13 @@ class MemorySubscription:
     @property
     def is_done(self) -> bool:
         """Whether it is cancelled and nothing of it is left."""
-        return self._cancelled and not self._in_hand
+        return self._cancelled and not (self._in_hand or self._accepted)
 
     @property
     def has_room(self) -> bool:
         """See `Taker`."""
         wanted = self._source is not None and not self._paused and not self._cancelled
-        return wanted and len(self._in_hand) < self._at_most
+        return wanted and len(self._in_hand) + len(self._accepted) < self._at_most
 
     def pause(self) -> None:
         """See `Subscription`."""
@@ -92,10 +94,17 @@ class MemorySubscription:
             self._source = self._server.declare(self._queue)
             self._ask()
 
+    def flush(self) -> None:
+        """Let all acceptances that are under way arrive now."""
+        for delivery in list(self._accepted):
+            self._acceptance_arrived(delivery)
+
     def fall(self) -> None:
-        """The connection is lost: what is in hand goes back."""
-        in_hand, self._in_hand = self._in_hand, {}
-        for delivery in in_hand:
+        """The connection is lost: what is in hand goes back, with what an acceptance was under way for."""
+        unsettled = [*self._in_hand, *self._accepted]
+        self._in_hand.clear()
+        self._accepted.clear()
+        for delivery in unsettled:
             self._put_back(delivery)
         self._leave()
 
@@ -109,25 +118,31 @@ class MemorySubscription:
             log.failure("a message of {queue} was left unaccepted", queue=self.address)
 
     def has_in_hand(self, delivery: MemoryDelivery) -> bool:
-        """Whether the broker waits for a word about this delivery."""
+        """Whether an answer to this delivery means anything."""
         return delivery in self._in_hand
 
     def accept(self, delivery: MemoryDelivery) -> None:
-        """See `Delivery`."""
-        if self._release(delivery) and delivery.held.confirm is not None:
-            delivery.held.confirm.taken()
+        """See `Delivery`. Takes a turn, in which the connection may be lost and the acceptance with it."""
+        if delivery in self._in_hand:
+            del self._in_hand[delivery]
+            self._accepted[delivery] = None
+            self._server.soon(lambda: self._acceptance_arrived(delivery))
 
     def give_back(self, delivery: MemoryDelivery) -> None:
-        """See `Delivery`."""
-        if self._release(delivery):
+        """See `Delivery`. Takes no turn, since losing the connection comes to the same."""
+        if delivery in self._in_hand:
+            del self._in_hand[delivery]
             self._put_back(delivery)
+            self._ask()
 
-    def _release(self, delivery: MemoryDelivery) -> bool:
-        if delivery not in self._in_hand:
-            return False
-        del self._in_hand[delivery]
+    def _acceptance_arrived(self, delivery: MemoryDelivery) -> None:
+        if delivery not in self._accepted:
+            # The connection was lost before, or closed in good order after.
+            return
+        del self._accepted[delivery]
+        if delivery.held.confirm is not None:
+            delivery.held.confirm.taken()
         self._ask()
-        return True
 
     def _put_back(self, delivery: MemoryDelivery) -> None:
         if self._source is not None:
