@@ -10,7 +10,7 @@ from pika.exceptions import AMQPError, IncompatibleProtocolError
 from twisted.internet import defer
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -46,12 +46,13 @@ async def connect(reactor: Any, address: Address, client_name: str, patience: fl
     return connection
 
 
-class Connection(Protocol):
+class Connection(Wire):
     """A connection and the channels on it."""
 
     transport: Any = None
 
     def __init__(self, reactor: Any, address: Address, client_name: str, patience: float) -> None:
+        super().__init__(_parameters(address, client_name), reactor)
         self.address = address
         self.clock = reactor
         self.patience = patience
@@ -63,14 +64,13 @@ class Connection(Protocol):
         self.cause = ""
         self._ended = False
         self._lost: Waiters[None] = Waiters()
-        self._wire = Wire(_parameters(address, client_name), reactor, self._let_in)
-        self._wire.add_on_connection_blocked_callback(self._broker_blocked)
-        self._wire.add_on_connection_unblocked_callback(self._broker_unblocked)
+        self._impl.add_on_connection_blocked_callback(self._broker_blocked)
+        self._impl.add_on_connection_unblocked_callback(self._broker_unblocked)
 
     @property
     def is_open(self) -> bool:
         """True from the login until either side wants the end."""
-        return bool(self._wire.is_open) and not self.cause
+        return self.is_ready and not self.cause
 
     def unavailable(self, cause: str) -> BrokerUnavailable:
         """The error that says where and why."""
@@ -79,7 +79,7 @@ class Connection(Protocol):
     async def open_channel(self) -> "Channel":
         """A new channel. Raises pika's AMQPError."""
         channel = Channel(self)
-        await channel.open(self._wire.channel)
+        await channel.open(self._impl.channel)
         return channel
 
     def when_lost(self) -> Deferred[None]:
@@ -98,7 +98,7 @@ class Connection(Protocol):
             return
         lost = self.when_lost()
         if self.is_open:
-            self._wire.close()
+            self.part()
         else:
             self.transport.abortConnection()
         overdue = self.clock.callLater(_PARTING, self.transport.abortConnection)
@@ -106,35 +106,38 @@ class Connection(Protocol):
         if overdue.active():
             overdue.cancel()
 
-    def connectionMade(self) -> None:
+    def makeConnection(self, transport: Any) -> None:
         """See `Protocol`."""
+        self.transport = transport
         try:
             set_socket_options(self.transport, self.address)
         except OSError as error:
             self.abort(f"tcp_options: {error.strerror}")
         else:
-            self._wire.begin(self.transport)
+            self.begin(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
         """See `Protocol`."""
         try:
-            self._wire.receive(data)
+            self.receive(data)
         except (AMQPError, LookupError, ValueError, struct.error):
             self.abort(explain(IncompatibleProtocolError(), self.address))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See `Protocol`."""
-        error = self._wire.cause(reason.value or ConnectionDone())
+        error = self.cause_of(reason.value or ConnectionDone())
         self.cause = self.cause or explain(error, self.address)
         self._ended = True
-        self._wire.end(self.unavailable(self.cause))
+        self.end(self.unavailable(self.cause))
         if not self.opened.called:
             self.opened.errback(self.unavailable(self.cause))
         self._lost.tell(None)
 
-    def _let_in(self, _wire: object) -> None:
+    def connectionReady(self) -> "Connection":
+        """See `TwistedProtocolConnection`: the broker has let us in."""
         if not self.opened.called:
             self.opened.callback(None)
+        return self
 
     def _broker_blocked(self, _wire: object, frame: Any) -> None:
         self.blocked_until = math.inf
