@@ -1,0 +1,90 @@
+"""The database room on a real MariaDB: the tests that SQLite passes, and what only a server can do."""
+
+import functools
+
+from sqlalchemy import Engine
+
+from cronq.database import schema
+from cronq.database.gateway import make_engine
+from tests.database import claiming, publishing, racing, recording, replacing
+from tests.database.store import StoreCase, clear
+from tests.servers import mariadb
+
+
+@functools.cache
+def shared_engine() -> Engine:
+    """An engine for the database that the tests use one after the other; it has tables."""
+    engine = make_engine(mariadb().new_database())
+    with engine.connect() as connection, connection.begin():
+        schema.upgrade(connection)
+    return engine
+
+
+class OnMariaDB(StoreCase):
+    """In a database that is empty again for each test."""
+
+    def open(self) -> Engine:
+        engine = shared_engine()
+        with engine.connect() as connection, connection.begin():
+            clear(connection)
+        return engine
+
+
+class ClaimTests(OnMariaDB, claiming.ClaimTests):
+    """Slots that are due."""
+
+
+class WrongClockTests(OnMariaDB, claiming.WrongClockTests):
+    """Clocks that jump."""
+
+
+class RunNowTests(OnMariaDB, claiming.RunNowTests):
+    """Runs by hand."""
+
+
+class InheritedJobTests(OnMariaDB, claiming.InheritedJobTests):
+    """Jobs as 0.27 stored them."""
+
+
+class EditedRowTests(OnMariaDB, claiming.EditedRowTests):
+    """Rows that a person has changed."""
+
+
+class OneBadJobTests(OnMariaDB, claiming.OneBadJobTests):
+    """A job that makes trouble."""
+
+
+class OutboxTests(OnMariaDB, publishing.OutboxTests):
+    """Runs that are published, confirmed, and published again."""
+
+
+class ReplaceTests(OnMariaDB, replacing.ReplaceTests):
+    """A document and then another one."""
+
+
+class InheritedCategoryTests(OnMariaDB, replacing.InheritedCategoryTests):
+    """A category that 0.27 stored, and the first document after the upgrade."""
+
+
+class ReportTests(OnMariaDB, recording.ReportTests):
+    """A run from its start to its end."""
+
+
+class GrantTests(OnMariaDB, recording.GrantTests):
+    """Who may start a run."""
+
+
+class StrangerTests(OnMariaDB, recording.StrangerTests):
+    """Runs that this version's injector did not make, and values that no one expects."""
+
+
+class ClaimRaceTests(OnMariaDB, racing.ClaimRaceTests):
+    """Injectors at the same jobs."""
+
+
+class ReplaceRaceTests(OnMariaDB, racing.ReplaceRaceTests):
+    """Categories that are replaced while all else goes on."""
+
+
+class RecordRaceTests(OnMariaDB, racing.RecordRaceTests):
+    """Results daemons at the same runs."""
