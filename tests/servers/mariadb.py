@@ -63,6 +63,7 @@ class MariaDB(Server):
             program("mariadbd", _PACKAGE),
             "--no-defaults",
             f"--datadir={self._data}",
+            f"--tmpdir={self.folder}",  # a server cleans up there when it starts, and /tmp is others' too
             # Relative to the data: the kernel allows a socket's path 107 bytes only.
             "--socket=socket",
             f"--port={self.port}",
