@@ -20,7 +20,8 @@ help:
 
 run: $(venv)/.installed
 	@mkdir -p var/state var/log
-	@exec $(python) $(venv)/bin/twistd --nodaemon --pidfile= cronq \
+	@exec env -u DATABASE_URL -u CRONQ_MYSQL -u RABBITMQ_URL \
+	    $(python) $(venv)/bin/twistd --nodaemon --pidfile= cronq \
 	    --state-path var/state --log-path var/log --load examples/example.json
 
 test: $(venv)/.installed-for-tests

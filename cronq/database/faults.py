@@ -20,13 +20,8 @@ GAVE_WAY = {
 }
 UNAVAILABLE = {
     1040,  # too many connections
-    1044,  # access denied to the database
-    1045,  # access denied
     1047,  # the node has lost its cluster
-    1049,  # unknown database
     1053,  # shutdown in progress
-    1129,  # host is blocked
-    1130,  # host is not allowed
     1146,  # no such table: no injector has made them yet
     1152,  # aborted connection
     1180,  # error during COMMIT
@@ -36,12 +31,9 @@ UNAVAILABLE = {
     1317,  # query interrupted (by a shutdown)
     1836,  # read only
     1927,  # connection was killed
-    2002,  # no server at the socket
-    2003,  # no server at the port
     2006,  # the server has gone away
     2013,  # connection lost during a query
     2014,  # commands out of sync, after such a loss
-    2026,  # no encrypted connection could be made
     4031,  # disconnected for inactivity
 }
 
@@ -87,7 +79,8 @@ def unavailable(error: DBAPIError) -> bool:
             sqlite3.SQLITE_CORRUPT,
             sqlite3.SQLITE_NOTADB,
         }
-    return error.connection_invalidated or _number(error) in UNAVAILABLE | {0}
+    # Without a statement we were on our way in or out: whatever was said there, it did not serve us.
+    return error.connection_invalidated or error.statement is None or _number(error) in UNAVAILABLE | {0}
 
 
 def sentence(url: URL, error: DBAPIError) -> str:

@@ -142,7 +142,7 @@ events = _table(
     UniqueConstraint("run_id", "type", "once", name="events_once"),
 )
 
-# The ledger: one row for each slot and attempt of a job and for each run by hand (contract, section 13).
+# The ledger: one row for each slot and attempt of a job and for each run by hand.
 runs = _table(
     "runs",
     Column("id", BigId, primary_key=True),

@@ -1,4 +1,4 @@
-"""The messages between the daemons: how each is built, read and refused (contract, section 5)."""
+"""The messages between the daemons: how each is built, read and refused."""
 
 import enum
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class Status(enum.StrEnum):
-    """What the ledger says of a run (contract, section 13)."""
+    """What the ledger says of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -1,4 +1,4 @@
-"""Links from a run to its output in an external log dashboard (contract, section 9)."""
+"""Links from a run to its output in an external log dashboard."""
 
 from datetime import datetime
 from urllib.parse import quote, urlsplit

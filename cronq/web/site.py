@@ -27,7 +27,7 @@ class WebSettings:
 
     #: Signs form tokens; None: the one that is kept in the database.
     secret_key: str | None = field(default=None, repr=False)
-    #: Makes links to an external log dashboard (contract, section 9).
+    #: Makes links to an external log dashboard.
     log_url_template: str | None = None
     #: The host names by which the web may be asked for, in lower case and without a port; None: by any.
     allowed_hosts: frozenset[str] | None = None

@@ -10,7 +10,7 @@ NOW = datetime(2026, 11, 23, 7, 4, 55, 123456)
 
 
 class StatusTests(SynchronousTestCase):
-    """The words of the contract."""
+    """The words that other programs read."""
 
     def test_words(self) -> None:
         """The ledger knows these words and no others."""

@@ -16,7 +16,7 @@ from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_sched
 
 
 class JobState(enum.StrEnum):
-    """What the last report about a job said (contract, section 9: `current_status`)."""
+    """What the last report about a job said: `current_status`."""
 
     STARTING = "starting"
     SUCCEEDED = "succeeded"
