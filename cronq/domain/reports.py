@@ -100,7 +100,7 @@ def _refusal(run: RunState) -> str:
 
 def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:
     if run.status is not Status.QUEUED:
-        return _late_start(run, message)
+        return _late_start(run, message, now)
     if message.token and job_removed:
         return replace(run, status=Status.SKIPPED, reason=REMOVED_REASON, ended_at=now, recorded_at=now)
     return replace(
@@ -114,7 +114,16 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
     )
 
 
-def _late_start(run: RunState, message: ResultMessage) -> RunState:
+def _asked_again(run: RunState, message: ResultMessage, now: datetime) -> RunState:
+    """The latest request counts: its answer is awaited, and is the one that may have to be taken back."""
+    if message.start_time is None or (run.started_at and message.start_time <= run.started_at):
+        return run
+    return replace(run, granted_at=now, started_at=message.start_time)
+
+
+def _late_start(run: RunState, message: ResultMessage, now: datetime) -> RunState:
+    if message.token and run.status is Status.RUNNING and message.token == run.token:
+        return _asked_again(run, message, now)
     # Without a grant the report of the end may be the first to arrive; it could only guess at the start.
     if message.token or run.token or run.status not in ENDED | {Status.LOST}:
         return run

@@ -30,11 +30,12 @@ OPEN = frozenset({Status.QUEUED, Status.RUNNING})
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.KILLED})
 
 #: All legal moves. A report may overtake the one before it, so `queued` may end at once; and a run that was
-#: given up for lost is corrected when its runner turns up after all.
+#: given up for lost is corrected when its runner turns up after all. A grant that reaches no one is taken
+#: back.
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.LOST, Status.SKIPPED, Status.MISSED, Status.UNROUTABLE})
     | ENDED,
-    Status.RUNNING: frozenset({Status.LOST}) | ENDED,
+    Status.RUNNING: frozenset({Status.LOST, Status.QUEUED}) | ENDED,
     Status.LOST: frozenset({Status.RUNNING}) | ENDED,
 } | dict.fromkeys(ENDED | {Status.SKIPPED, Status.MISSED, Status.UNROUTABLE}, frozenset[Status]())
 

@@ -9,8 +9,9 @@ from twisted.logger import Logger
 
 from cronq.broker.interface import RESULTS, SHARED_QUEUES, Broker, Delivery, Message, Subscription
 from cronq.database.gateway import Database
+from cronq.database.grants import take_back
 from cronq.database.ledger import record_reports
-from cronq.domain.errors import BadMessage, BrokerUnavailable, NotStorable, Unroutable
+from cronq.domain.errors import BadMessage, BrokerUnavailable, CronqError, NotStorable, Unroutable
 from cronq.domain.messages import Grant, ResultMessage
 from cronq.domain.runs import new_token
 from cronq.services.dead_letters import bury
@@ -87,9 +88,9 @@ class Results(Loop):
             await self._refused(batch, error)
             return
         self._batch = min(BATCH, 2 * self._batch)
-        for (delivery, _), answer in zip(batch, answers, strict=True):
+        for (delivery, message), answer in zip(batch, answers, strict=True):
             if answer is not None and delivery.reply_to is not None:
-                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer))
+                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer, message))
             delivery.accept()
 
     async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
@@ -100,13 +101,30 @@ class Results(Loop):
             self._batch = len(batch) // 2
             self._waiting.extendleft(reversed(batch))
 
-    async def _answer(self, address: str, answer: Grant) -> None:
+    async def _answer(self, address: str, answer: Grant, request: ResultMessage) -> None:
         message = Message(routing_key=address, body=answer.encode(), message_id=new_token(), direct=True)
         try:
             await self._broker.publish(message)
-        except (BrokerUnavailable, Unroutable):
-            # Its runner asks again; if it never does, it is gone.
-            log.debug("no one took the answer for run {run_id}", run_id=answer.run_id)
+        except BrokerUnavailable:
+            # Its runner asks again if it has had no answer.
+            log.debug("the answer for run {run_id} may be lost", run_id=answer.run_id)
+        except Unroutable:
+            if answer.granted:
+                await self._take_back(request)
+
+    async def _take_back(self, request: ResultMessage) -> None:
+        """The runner that was granted a start is gone, or has a new connection and asks again by that."""
+        try:
+            if not await self._database.transact(take_back, request):
+                return
+        except CronqError as error:
+            log.warn("run {run_id} could not be queued again: {why}", run_id=request.run_id, why=str(error))
+            return
+        log.info(
+            "run {run_id} of job {job_id} is queued again: the runner that asked for it is gone",
+            run_id=request.run_id,
+            job_id=request.job_id,
+        )
 
     async def _stop(self) -> None:
         if self._subscription is not None:

@@ -43,6 +43,7 @@ class Starts:
         self._host = host
         self._runner = runner
         self._awaited: dict[str, Deferred[Grant]] = {}
+        self._latest = datetime.min
         self._answers: Subscription | None = None
 
     def open(self) -> None:
@@ -103,7 +104,8 @@ class Starts:
         return Deferred.fromCoroutine(publish_report(self._broker, self._clock, announcement, address))
 
     def _announcement(self, job: JobMessage, token: str | None) -> ResultMessage:
-        now = self._now()
+        # Each request is later than the one before, even by a clock that is set back.
+        self._latest = now = max(self._now(), self._latest + datetime.resolution)
         return ResultMessage(
             run_id=job.run_id,
             job_id=job.job_id,

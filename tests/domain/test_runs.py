@@ -39,11 +39,11 @@ class MoveTests(SynchronousTestCase):
     """The arrows."""
 
     def test_all_legal_moves(self) -> None:
-        """A run goes forward, and back only from `lost`, when its runner turns up after all."""
+        """A run goes forward, and back when its grant reached no one or its runner turns up after all."""
         ends = "succeeded failed timed_out killed"
         arrows = {
             "queued": f"running lost skipped missed unroutable {ends}",
-            "running": f"lost {ends}",
+            "running": f"queued lost {ends}",
             "lost": f"running {ends}",
         }
         for old in Status:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from cronq.database import schema
 from cronq.database.gateway import make_engine
-from tests.database import claiming, publishing, racing, recording, replacing
+from tests.database import claiming, granting, publishing, racing, recording, replacing
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
 
@@ -72,6 +72,10 @@ class ReportTests(OnMariaDB, recording.ReportTests):
 
 class GrantTests(OnMariaDB, recording.GrantTests):
     """Who may start a run."""
+
+
+class TakingBackTests(OnMariaDB, granting.TakingBackTests):
+    """A run whose start was granted to one who is gone."""
 
 
 class StrangerTests(OnMariaDB, recording.StrangerTests):

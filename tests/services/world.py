@@ -1,80 +1,59 @@
 """All of cronq in one process under a clock that only the test moves: no socket, no thread, no sleep."""
 
-from collections.abc import Callable, Mapping
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.task import Clock
+from sqlalchemy import Connection, Engine
+from twisted.internet.defer import Deferred, maybeDeferred
 
-from cronq.broker.interface import Queue
+from cronq.broker.interface import DEFAULT_ROUTING_KEY, JOBS, RESULTS, Message, Queue
 from cronq.broker.memory import MemoryBroker
 from cronq.database import schema
 from cronq.database.categories import replace_category
-from cronq.database.gateway import Database, make_engine
+from cronq.database.gateway import Database, make_engine, transact_here
+from cronq.database.outbox import forget_published
+from cronq.domain.errors import CronqError, DatabaseUnavailable, NotStorable
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Ended, OnOutput, Stream
+from cronq.execution.interface import Stream
 from cronq.services.injector import Injector, Republisher
 from cronq.services.notebook import Notebook
+from cronq.services.recovery import recover
 from cronq.services.reporting import Reports
 from cronq.services.results import Results
 from cronq.services.runner import Runner
 from cronq.services.running import Workplace
 from cronq.services.starting import Starts
 from cronq.services.tables import Tables
+from tests.services.commands import ScriptedLauncher
+from tests.services.process import Process, ProcessLauncher
+from tests.services.turns import Turns
 
-START = datetime(2026, 1, 1)  # noqa: DTZ001 (UTC)
+T = TypeVar("T")
 
-
-class ScriptedCommand:
-    """A command that takes the time its script says: `5 s`, `2 s exit 3`."""
-
-    def __init__(self, clock: Clock, command: str, pid: int) -> None:
-        seconds, _, code = command.partition(" s exit ")
-        self.pid = pid
-        self.process_start = pid
-        self.ended: Deferred[Ended] = Deferred()
-        self._clock = clock
-        self._begun = clock.seconds()
-        self._code = int(code or 0)
-        self._end = clock.callLater(float(seconds.removesuffix(" s")), self._exit, self._code)
-
-    def terminate(self, grace: float) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        if self._end.active():
-            self._end.cancel()
-            self._exit(143)
-
-    def vanish(self) -> None:
-        """Stop existing without anyone being told, as when the whole machine stops."""
-        if self._end.active():
-            self._end.cancel()
-
-    def _exit(self, code: int) -> None:
-        self.ended.callback(Ended(code, self._clock.seconds() - self._begun))
+START = datetime(2026, 1, 1)
+JOB_QUEUE = Queue(JOBS, (DEFAULT_ROUTING_KEY,))
 
 
-class ScriptedLauncher:
-    """Starts scripted commands and keeps what it was asked to start."""
+@functools.cache
+def _memory() -> tuple[Engine, bytes]:
+    engine = make_engine("sqlite://")
+    transact_here(engine, schema.upgrade)
+    with closing(engine.raw_connection()) as connection:
+        return engine, cast("Any", connection).serialize()
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.started: list[tuple[datetime, Mapping[str, str]]] = []
-        self.commands: list[ScriptedCommand] = []
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
-        self.started.append((START + timedelta(seconds=self._clock.seconds()), environment))
-        self.commands.append(ScriptedCommand(self._clock, command, len(self.commands) + 1))
-        return self.commands[-1]
-
-    def runs(self) -> list[str]:
-        """The run ids that were started, in order, each as often as it was."""
-        return [environment["CRONQ_RUN_ID"] for _, environment in self.started]
+def empty_database() -> Engine:
+    """SQLite in memory with empty tables. There is only one, which is emptied: a new one takes its time."""
+    engine, empty = _memory()
+    with closing(engine.raw_connection()) as connection:
+        cast("Any", connection).deserialize(empty)
+    return engine
 
 
 class NoOutput:
@@ -88,72 +67,127 @@ class NoOutput:
 
 
 class World:
-    """A database, a broker, and services that a test makes as it likes."""
+    """A database, a broker, and daemons that a test starts, and troubles, as it likes.
+
+    The broker is like RabbitMQ: it confirms when it has a message, and keeps what is in a shared queue.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.broker = MemoryBroker(self.clock)
+        self.clock = Turns()
         self.folder = folder
-        self.database = Database(
-            make_engine("sqlite://"), maybeDeferred, self.clock, read_clock=lambda _: self.now()
-        )
-        self.launcher = ScriptedLauncher(self.clock)
-        self.do(schema.upgrade)
-        self._services: list[Any] = []
+        self.launcher = ScriptedLauncher(self.clock, self.now)
+        self.transactions = 0
+        self._engine = empty_database()
+        self._database_trouble: dict[int, bool] = {}
+        self._database_is_up = True
+        self._hung: list[Deferred[None]] | None = None
+        #: Whether the database refuses what a transaction with these arguments is to write.
+        self.refuses: Callable[[Sequence[Any]], bool] = lambda _: False
+        self._clock_is_off = timedelta(0)
+        self._runners = itertools.count(1)
+        self.broker = MemoryBroker(self.clock)
+        self.broker._server.declare(Queue(RESULTS, (RESULTS,)))  # who comes first decides when it confirms
+        self.database = Database(self._engine, maybeDeferred, self.clock, read_clock=lambda _: self.now())
 
     def now(self) -> datetime:
         """What all clocks show."""
-        return START + timedelta(seconds=self.clock.seconds())
+        return START + timedelta(seconds=self.clock.seconds()) + self._clock_is_off
 
-    def connect(self, name: str) -> Any:
-        """A new connection to the broker."""
-        connection = self.broker.connect(name)
-        connection.startService()
-        self._services.append(connection)
-        return connection
+    def run_for(self, seconds: float) -> None:
+        """Let so much time pass; all that is due meanwhile happens at its own instant."""
+        self.clock.run_for(seconds)
 
-    def start_injector(self, name: str = "injector.1", interval: float = 3600.0) -> Injector:
-        connection, tables = self.connect(name), Tables(self.database, create=False)
-        injector = Injector(self.database, tables, connection, self.clock, name, interval)
-        self._start(injector)
-        self._start(Republisher(self.database, tables, connection, self.clock, 600.0))
-        return injector
+    def jump(self, seconds: float) -> None:
+        """Set all clocks to another time, but for the one that only counts."""
+        self._clock_is_off += timedelta(seconds=seconds)
 
-    def start_results(self, name: str = "results.1") -> Results:
-        results = Results(
-            self.database, Tables(self.database, create=False), self.connect(name), self.clock
+    def database_down(self) -> None:
+        """Fail every transaction of the daemons, until `database_up`."""
+        self._database_is_up = False
+
+    def database_hangs(self) -> None:
+        """Answer no transaction, until `database_up`."""
+        if self._hung is None:
+            self._hung = []
+
+    def database_up(self) -> None:
+        """End of either trouble."""
+        self._database_is_up = True
+        hung, self._hung = self._hung or [], None
+        for unblocked in hung:
+            unblocked.callback(None)
+
+    def fail_commit(self, after: int, *, committed: bool) -> None:
+        """Fail the daemons' next transaction but so many; it is `committed` all the same, or it is not."""
+        self._database_trouble[self.transactions + after] = committed
+
+    def process(self, name: str) -> Process:
+        """A process that is connected to the broker."""
+        return Process(name, self.clock, self.broker.connect(name))
+
+    def start_injector(
+        self, name: str = "injector.1", interval: float = 3600.0, republish_interval: float = 600.0
+    ) -> Process:
+        process = self.process(name)
+        database = self._database_of(process)
+        tables = Tables(database, create=False)
+        process.run(
+            Injector(database, tables, process.broker, process.clock, name, interval),
+            Republisher(database, tables, process.broker, process.clock, republish_interval),
         )
-        self._start(results)
-        return results
+        return process
+
+    def start_results(self, name: str = "results.1") -> Process:
+        process = self.process(name)
+        database = self._database_of(process)
+        process.run(Results(database, Tables(database, create=False), process.broker, process.clock))
+        return process
 
     def start_runner(
         self,
         name: str = "runner.1",
         concurrency: int = 4,
-        keys: tuple[str, ...] = ("default",),
-        queue: str = "cronq_jobs",
-    ) -> Runner:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        connection = self.connect(name)
-        reports = Reports(connection, Notebook(folder, lambda *_: succeed(None)), self.clock)
-        place = Workplace(self.launcher, reports, self.now, _no_output, {"PATH": "/bin"}, "host", name)
-        starts = Starts(connection, self.clock, self.now, self.clock.seconds, "host", name)
-        runner = Runner(connection, Queue(queue, keys), starts, place, self.clock, concurrency, 300.0)
-        self._start(runner)
-        return runner
+        queue: Queue = JOB_QUEUE,
+        drain_seconds: float = 300.0,
+    ) -> "RunnerProcess":
+        """Start a runner, which goes on with the notes of the one of the same name before it."""
+        process = RunnerProcess(self, name, concurrency, queue, drain_seconds)
+        process.run(process.runner)
+        return process
+
+    def start_all_in_one(self) -> "RunnerProcess":
+        """`twistd cronq`: one process for all. The broker is in it, and forgets all when it ends."""
+        self.broker = MemoryBroker(self.clock)
+        process = RunnerProcess(self, "cronq", 4, JOB_QUEUE, 300.0)
+        database = self._database_of(process)
+        tables = Tables(database, create=True, then=[forget_published])
+        broker, clock = process.broker, process.clock
+        process.run(
+            Results(database, tables, broker, clock),
+            process.runner,
+            Injector(database, tables, broker, clock, "cronq", 60.0),
+            Republisher(database, tables, broker, clock, 1.0),
+        )
+        return process
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""
         self.do(replace_category, Category(category, jobs))
 
-    def do(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def publish(self, message: Message) -> None:
+        """Publish as a program of somebody else would."""
+        connection = self.broker.connect("somebody")
+        connection.startService()
+        self.run_for(0)
+        connection.publish(message).addErrback(lambda failure: failure.trap(CronqError))
+        self.run_for(0)
+
+    def do(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run a database function in a transaction, now."""
-        results: list[Any] = []
+        results: list[T] = []
         failures: list[Any] = []
-        Deferred.fromCoroutine(self.database.transact(function, *arguments)).addCallbacks(
-            results.append, failures.append
-        )
+        flow = Deferred.fromCoroutine(self.database.transact(function, *arguments))
+        flow.addCallbacks(results.append, failures.append)
         if failures:
             failures[0].raiseException()
         return results[0]
@@ -164,23 +198,61 @@ class World:
         def select(connection: Connection) -> list[Any]:
             return list(connection.execute(query))
 
-        found: list[Any] = self.do(select)
-        return found
+        return self.do(select)
 
-    def run_for(self, seconds: float) -> None:
-        """Let so much time pass; all that is due meanwhile happens at its own instant."""
-        end = self.clock.seconds() + seconds
-        while (calls := self.clock.getDelayedCalls()) and (due := min(c.getTime() for c in calls)) <= end:
-            self.clock.advance(max(0.0, due - self.clock.seconds()))
-        self.clock.advance(max(0.0, end - self.clock.seconds()))
+    def execute(self, statement: Any) -> None:
+        """Change the database behind the backs of all."""
+        self.do(lambda connection: connection.execute(statement))
 
-    def stop(self, service: Any) -> None:
-        """Stop a service in an orderly way, as far as that takes no time."""
-        maybeDeferred(service.stopService)
+    def next_runner_id(self, name: str) -> str:
+        """Every life of a runner has an id of its own."""
+        return f"{name}.{next(self._runners)}"
 
-    def _start(self, service: Any) -> None:
-        service.startService()
-        self._services.append(service)
+    def _database_of(self, process: Process) -> Database:
+        def run(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+            if self._hung is None:
+                return process.in_thread(self._transaction, function, arguments)
+            unblocked: Deferred[None] = Deferred()
+            self._hung.append(unblocked)
+            return unblocked.addCallback(lambda _: run(function, *arguments))
+
+        return Database(self._engine, run, process.clock, read_clock=lambda _: self.now())
+
+    def _transaction(self, call: Callable[..., Any], work: tuple[Any, ...]) -> Any:
+        committed = self._database_trouble.pop(self.transactions, None)
+        self.transactions += 1
+        if not self._database_is_up or committed is False:
+            raise DatabaseUnavailable("the database does not answer")
+        _, arguments, _ = work
+        if self.refuses(arguments):
+            raise NotStorable("the database refuses it")
+        result = call(*work)
+        if committed:
+            raise DatabaseUnavailable("the database did not answer the commit")
+        return result
+
+
+class RunnerProcess(Process):
+    """A runner in its process."""
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        concurrency: int,
+        queue: Queue,
+        drain_seconds: float,
+    ) -> None:
+        super().__init__(name, world.clock, world.broker.connect(name))
+        folder = world.folder / name
+        folder.mkdir(exist_ok=True)
+        self.notebook = Notebook(folder, lambda *_: self.in_thread(lambda: None))
+        recover(self.notebook, world.now, "host", world.launcher.end_leftover)
+        reports, runner_id = Reports(self.broker, self.notebook, self.clock), world.next_runner_id(name)
+        launcher = ProcessLauncher(self, world.launcher)
+        place = Workplace(launcher, reports, world.now, _no_output, {"PATH": "/bin"}, "host", runner_id)
+        starts = Starts(self.broker, self.clock, world.now, self.clock.seconds, "host", runner_id)
+        self.runner = Runner(self.broker, queue, starts, place, self.clock, concurrency, drain_seconds)
 
 
 def _no_output(_job: JobMessage) -> NoOutput:

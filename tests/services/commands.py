@@ -1,0 +1,90 @@
+"""Commands whose script says how long they take, and whoever starts them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from cronq.domain.errors import CannotStart
+from cronq.execution.interface import Ended, OnOutput
+from cronq.execution.leftovers import Leftover
+
+
+class ScriptedCommand:
+    """A command that takes the time its script says: `5 s`, `2 s exit 3`."""
+
+    def __init__(self, clock: IReactorTime, command: str, pid: int) -> None:
+        seconds, _, code = command.partition(" s exit ")
+        self.pid = pid
+        self.process_start = pid
+        self.ended: Deferred[Ended] = Deferred()
+        self._clock = clock
+        self._begun = clock.seconds()
+        self._end = clock.callLater(float(seconds.removesuffix(" s")), self._exit, int(code or 0))
+
+    @property
+    def runs(self) -> bool:
+        return bool(self._end.active())
+
+    def terminate(self, grace: float) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        if self.runs:
+            self._end.cancel()
+            self._exit(143)
+
+    def vanish(self) -> None:
+        """Stop existing without anyone being told, as when the whole machine stops."""
+        if self.runs:
+            self._end.cancel()
+
+    def _exit(self, code: int) -> None:
+        self.ended.callback(Ended(code, self._clock.seconds() - self._begun))
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """One start of a command."""
+
+    at: datetime
+    environment: Mapping[str, str]
+    command: ScriptedCommand
+
+    @property
+    def run_id(self) -> str:
+        return self.environment["CRONQ_RUN_ID"]
+
+
+class ScriptedLauncher:
+    """Starts scripted commands and keeps what it was asked to start. `missing` cannot be started."""
+
+    def __init__(self, clock: IReactorTime, now: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._now = now
+        self.started: list[Started] = []
+
+    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
+        if command == "missing":
+            raise CannotStart("it is missing")
+        scripted = ScriptedCommand(self._clock, command, len(self.started) + 1)
+        self.started.append(Started(self._now(), environment, scripted))
+        return scripted
+
+    def runs(self) -> list[str]:
+        """The run ids that were started, in order, each as often as it was."""
+        return [start.run_id for start in self.started]
+
+    def running(self) -> list[ScriptedCommand]:
+        """What runs at this moment."""
+        return [start.command for start in self.started if start.command.runs]
+
+    def end_leftover(self, left: Leftover) -> bool:
+        """What a runner does with what its dead predecessor left running."""
+        command = self.started[left.pid - 1].command
+        if not command.runs:
+            return False
+        command.kill()
+        return True

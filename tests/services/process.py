@@ -1,0 +1,241 @@
+"""One daemon as a process of its own, which can be frozen, thawed, cut off, stopped and killed.
+
+All that comes to it (time, messages, answers, the end of commands) comes by the doors in this module, in
+turns of the world's clock. They are shut when it is killed: then it does nothing more, as after `kill -9`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import AlreadyCalled
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from cronq.broker.interface import Broker, Delivery, Message, Queue, Subscription
+from cronq.broker.memory import MemoryConnection
+from cronq.execution.interface import Ended, Launcher, OnOutput, RunningCommand
+
+
+class Process:
+    """A daemon's process, with its one connection to the broker."""
+
+    def __init__(self, name: str, clock: IReactorTime, connection: MemoryConnection) -> None:
+        self.name = name
+        self.clock = cast("IReactorTime", ProcessClock(self, clock))
+        self.broker: Broker = ProcessBroker(self, connection)
+        self._connection = connection
+        self.services: list[Any] = []
+        self._dead = False
+        self._frozen = False
+        self._held: list[Callable[[], None]] = []
+        connection.startService()
+
+    def run(self, *services: Any) -> None:
+        """Start its services."""
+        for service in services:
+            service.startService()
+            self.services.append(service)
+
+    def stop(self) -> Deferred[Any]:
+        """SIGTERM: stop its services in an orderly way, one after the other, and part from the broker."""
+        return Deferred.fromCoroutine(self._stop())
+
+    def kill(self) -> None:
+        """SIGKILL: from now on it does nothing; what it had from the broker and not accepted goes back."""
+        self._dead = True
+        self._held = []
+        self._connection.cut()
+
+    def freeze(self) -> None:
+        """SIGSTOP: time passes and messages come, but it does not see them."""
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """SIGCONT: it sees all that came meanwhile."""
+        self._frozen = False
+        while self._held and not self._frozen:
+            self._held.pop(0)()
+
+    def cut(self) -> None:
+        """Take its connection to the broker away."""
+        self._connection.cut()
+
+    def restore(self) -> None:
+        """Let it connect again, if it is still there."""
+        if not self._dead:
+            self._connection.restore()
+
+    def enter(self, call: Callable[[], None]) -> None:
+        """What comes from outside comes in here."""
+        if self._frozen and not self._dead:
+            self._held.append(call)
+        elif not self._dead:
+            call()
+
+    def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """A pool of threads: it works in one turn, and says in a later one what came of it."""
+        answer: Deferred[Any] = Deferred()
+
+        def work() -> None:
+            try:
+                result = function(*arguments)
+            except Exception:
+                result = Failure()
+            self.clock.callLater(0, answer.callback, result)
+
+        self.clock.callLater(0, work)
+        return answer
+
+    def passed_on(self, happening: Deferred[Any]) -> Deferred[Any]:
+        """The same happening as seen by the process."""
+        seen: Deferred[Any] = Deferred()
+        happening.addBoth(lambda result: self.enter(lambda: seen.callback(result)))
+        return seen
+
+    async def _stop(self) -> None:
+        for service in reversed(self.services):
+            await maybeDeferred(service.stopService)
+        await self._connection.stopService()
+
+
+class ProcessClock:
+    """The monotonic clock of the machine, and timers that belong to one process."""
+
+    def __init__(self, process: Process, clock: IReactorTime) -> None:
+        self._process = process
+        self._clock = clock
+
+    def seconds(self) -> float:
+        return self._clock.seconds()
+
+    def callLater(self, delay: float, call: Callable[..., Any], *args: Any, **kwargs: Any) -> "Timer":
+        timer = Timer(lambda: call(*args, **kwargs))
+        timer.due = self._clock.callLater(delay, self._process.enter, timer.fire)
+        return timer
+
+
+class Timer:
+    """A timer that may be due and still be cancelled, as its process is frozen."""
+
+    due: IDelayedCall
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._active = True
+
+    def active(self) -> bool:
+        return self._active
+
+    def cancel(self) -> None:
+        if not self._active:
+            raise AlreadyCalled
+        self._active = False
+        if self.due.active():
+            self.due.cancel()
+
+    def fire(self) -> None:
+        if self._active:
+            self._active = False
+            self._call()
+
+
+class ProcessBroker:
+    """The broker as one process sees it."""
+
+    def __init__(self, process: Process, connection: MemoryConnection) -> None:
+        self._process = process
+        self._connection = connection
+
+    def publish(self, message: Message) -> Deferred[None]:
+        return self._process.passed_on(self._connection.publish(message))
+
+    def subscribe(self, queue: Queue, on_delivery: Callable[[Delivery], None], at_most: int) -> Subscription:
+        subscription = ProcessSubscription(self._process, on_delivery)
+        subscription.real = self._connection.subscribe(queue, subscription.received, at_most)
+        return subscription
+
+    def when_connected(self) -> Deferred[None]:
+        return self._process.passed_on(self._connection.when_connected())
+
+
+class ProcessSubscription:
+    """A subscription by which nothing comes while the process is frozen or does not want it."""
+
+    real: Subscription
+
+    def __init__(self, process: Process, on_delivery: Callable[[Delivery], None]) -> None:
+        self._process = process
+        self._on_delivery = on_delivery
+        self._wanted = True
+
+    @property
+    def address(self) -> str | None:
+        return self.real.address
+
+    def pause(self) -> None:
+        self._wanted = False
+        self.real.pause()
+
+    def resume(self) -> None:
+        self._wanted = True
+        self.real.resume()
+
+    def cancel(self) -> Deferred[None]:
+        self._wanted = False
+        return self._process.passed_on(self.real.cancel())
+
+    def received(self, delivery: Delivery) -> None:
+        self._process.enter(
+            lambda: self._on_delivery(OneDelivery(delivery)) if self._wanted else delivery.give_back()
+        )
+
+
+class OneDelivery:
+    """A delivery that does not forgive a second word about it; RabbitMQ closes the channel then."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.body = delivery.body
+        self.message_id = delivery.message_id
+        self.reply_to = delivery.reply_to
+        self._delivery = delivery
+        self._settled = False
+
+    @property
+    def alive(self) -> bool:
+        # As with RabbitMQ, where only the end of the channel changes it.
+        return self._settled or self._delivery.alive
+
+    def accept(self) -> None:
+        self._settle()
+        self._delivery.accept()
+
+    def give_back(self) -> None:
+        self._settle()
+        self._delivery.give_back()
+
+    def _settle(self) -> None:
+        assert not self._settled, "a delivery was accepted or given back already"
+        self._settled = True
+
+
+class ProcessLauncher:
+    """Starts commands that outlive the process, which hears of their end as long as it lives."""
+
+    def __init__(self, process: Process, launcher: Launcher) -> None:
+        self._process = process
+        self._launcher = launcher
+
+    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
+        return OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
+
+
+class OwnCommand:
+    """A command as its runner sees it."""
+
+    def __init__(self, process: Process, command: RunningCommand) -> None:
+        self.pid = command.pid
+        self.process_start = command.process_start
+        self.terminate = command.terminate
+        self.kill = command.kill
+        self.ended: Deferred[Ended] = process.passed_on(command.ended)
