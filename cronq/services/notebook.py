@@ -129,7 +129,7 @@ class Notebook:
             for line in file:
                 try:
                     self._recall(json.loads(line))
-                except (ValueError, KeyError, TypeError, BadMessage):
+                except (ValueError, KeyError, TypeError, RecursionError, BadMessage):
                     # The last line may be torn by a crash; it was not relied on yet.
                     log.warn("{path}: a note cannot be read and is passed over", path=self._path)
 

@@ -1,9 +1,12 @@
 """Delivering what became of the runs, however long the broker is away."""
 
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from collections import deque
+
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from cronq.broker.interface import RESULTS, Broker, Message
 from cronq.domain.errors import BrokerUnavailable, Unroutable
@@ -44,8 +47,8 @@ class Reports:
         self.notebook = notebook
         self._broker = broker
         self._clock = clock
-        self._turn = DeferredSemaphore(AT_ONCE)
-        self._under_way: set[Deferred[None]] = set()
+        self._waiting: deque[ResultMessage] = deque()
+        self._workers: set[Deferred[None]] = set()
         self._closed = False
 
     def open(self) -> None:
@@ -61,8 +64,8 @@ class Reports:
     async def close(self, patience: float) -> None:
         """Wait for deliveries, at most `patience` seconds; what is left is kept for the next life."""
         deadline = self._clock.callLater(patience, self._give_up)
-        for delivery in list(self._under_way):
-            await delivery
+        for worker in list(self._workers):
+            await worker
         if deadline.active():
             deadline.cancel()
         self._closed = True
@@ -76,27 +79,26 @@ class Reports:
 
     def _give_up(self) -> None:
         self._closed = True
-        for delivery in list(self._under_way):
-            delivery.cancel()
+        for worker in list(self._workers):
+            worker.cancel()
 
     def _deliver(self, message: ResultMessage) -> None:
-        delivery = self._turn.run(lambda: Deferred.fromCoroutine(self._until_delivered(message)))
-        self._under_way.add(delivery)
-        delivery.addErrback(self._failed, message)
-        delivery.addBoth(lambda _: self._under_way.discard(delivery))
+        self._waiting.append(message)
+        if len(self._workers) < AT_ONCE:
+            worker = Deferred.fromCoroutine(self._work())
+            self._workers.add(worker)
+            worker.addErrback(self._failed)
+            worker.addBoth(lambda _: self._workers.discard(worker))
 
-    def _failed(self, failure: object, message: ResultMessage) -> None:
+    async def _work(self) -> None:
+        while self._waiting and not self._closed:
+            message = self._waiting.popleft()
+            while not self._closed:
+                await self._broker.when_connected()
+                if await publish_report(self._broker, self._clock, message):
+                    self.notebook.note_delivered(message)
+                    break
+
+    def _failed(self, failure: Failure) -> None:
         if not self._closed:
-            log.error(
-                "the report of run {run_id} of job {job_id} could not be delivered: {why}",
-                run_id=message.run_id,
-                job_id=message.job_id,
-                why=failure,
-            )
-
-    async def _until_delivered(self, message: ResultMessage) -> None:
-        while not self._closed:
-            await self._broker.when_connected()
-            if await publish_report(self._broker, self._clock, message):
-                self.notebook.note_delivered(message)
-                return
+            log.error("a report could not be delivered: {why}", why=failure.value)

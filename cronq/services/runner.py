@@ -80,7 +80,7 @@ class Runner(Service):
 
     def stop_now(self) -> None:
         """End what still runs, and wait no longer for leave to start more."""
-        for run in self._runs.values():
+        for run in list(self._runs.values()):
             run.end(GRACE, "its runner was stopped")
         self._abandon_starts()
 
@@ -151,6 +151,8 @@ class Runner(Service):
         except CancelledError:
             start.delivery.give_back()
             return
+        if not (job.grant or start.delivery.alive):
+            return  # no one but the broker says who starts it, and that delivers it again, to anyone
         start.delivery.accept()
         del self._starting[job.run_id]
         if refusal is not None:

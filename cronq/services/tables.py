@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from cronq.database import schema
@@ -20,30 +20,32 @@ class Tables:
         self._database = database
         self._create = create
         self._then = list(then)
-        self._ready = False
+        # Several services ask at once; what is to be done once is done by one of them.
         self._turn = DeferredLock()
+        self._ready = False
         self._told = False
 
     async def ready(self) -> bool:
         """Whether they can be used; makes them first if that is our duty."""
-        if self._ready:
-            return True
-        await self._turn.acquire()
-        try:
-            self._ready = self._ready or await self._prepare()
-        finally:
-            self._turn.release()
+        if not self._ready:
+            await self._turn.run(lambda: Deferred.fromCoroutine(self._prepare()))
         return self._ready
 
-    async def _prepare(self) -> bool:
-        if self._create:
-            await self._database.transact(schema.upgrade)
-        elif not await self._database.read(schema.is_current):
-            if not self._told:
-                log.info("waiting for an injector to create or upgrade the tables")
-            self._told = True
-            return False
+    async def _prepare(self) -> None:
+        if self._ready or not await self._are_there():
+            return
         while self._then:
             await self._database.transact(self._then[0])
             self._then.pop(0)
-        return True
+        self._ready = True
+
+    async def _are_there(self) -> bool:
+        if self._create:
+            await self._database.transact(schema.upgrade)
+            return True
+        if await self._database.read(schema.is_current):
+            return True
+        if not self._told:
+            log.info("waiting for an injector to create or upgrade the tables")
+        self._told = True
+        return False

@@ -49,9 +49,9 @@ class DayTests(SynchronousTestCase):
         self.world.put(JobDefinition("noon", "R/2026-01-01T12:00:00Z/P1D", "1 s"))
         self._start_all()
         self.world.run_for(DAY)
-        ((started_at, environment),) = self.world.launcher.started
-        self.assertEqual(environment["CRONQ_SLOT"], "2026-01-01T12:00:00Z")
-        self.assertLess(abs(started_at - datetime(2026, 1, 1, 12)), timedelta(milliseconds=1))
+        (start,) = self.world.launcher.started
+        self.assertEqual(start.environment["CRONQ_SLOT"], "2026-01-01T12:00:00Z")
+        self.assertLess(abs(start.at - datetime(2026, 1, 1, 12)), timedelta(milliseconds=1))
 
     def test_two_of_each_share_the_work(self) -> None:
         """With two of each daemon every slot still runs once."""
@@ -65,7 +65,20 @@ class DayTests(SynchronousTestCase):
         self.assertEqual(Counter(row.status for row in found), {"succeeded": 72})
         self.assertEqual(sorted(row.run_id for row in found), sorted(self.world.launcher.runs()))
 
+    def test_nothing_is_left_behind(self) -> None:
+        """After hundreds of runs no daemon holds on to anything of them."""
+        self.world.put(*(JobDefinition(f"job {n}", "R/2026-01-01T00:00:00Z/PT20M", "30 s") for n in range(6)))
+        self._start_all()
+        self.world.run_for(60)
+        before = len(self.world.clock.getDelayedCalls())
+        self.world.run_for(DAY)
+        self.assertEqual(len(self.world.clock.getDelayedCalls()), before)
+        runner = self.runner.runner
+        held = (runner._starting, runner._waiting, runner._runs, runner._in_hand, runner._starts._awaited)
+        self.assertEqual([len(each) for each in held], [0] * 5)
+        self.assertEqual((self.runner.notebook.started, self.runner.notebook.undelivered), ({}, {}))
+
     def _start_all(self) -> None:
         self.world.start_results()
-        self.world.start_runner()
+        self.runner = self.world.start_runner()
         self.world.start_injector()
