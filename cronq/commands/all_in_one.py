@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sqlalchemy import URL
 from twisted.application.service import IService
 
 from cronq.broker.memory import MemoryBroker
@@ -78,8 +79,7 @@ def makeService(options: Options) -> IService:
 
     values = options.chosen
     values.state_path = state_path(values, options)
-    url = values.database_url or f"sqlite:///{values.state_path / 'cronq.sqlite'}"
-    owner = DatabaseService(reactor, url)
+    owner = DatabaseService(reactor, values.database_url or _sqlite_url(values.state_path))
     broker, embedded = _broker(reactor, values.rabbitmq_url)
     then: list[Any] = [forget_published] if embedded else []
     then += [partial(replace_category, category=each.category) for each in values.load or ()]
@@ -90,6 +90,12 @@ def makeService(options: Options) -> IService:
     results = Results(owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
     return Sequence.of([*first, owner, broker, results, web, runner, injector, republisher])
+
+
+def _sqlite_url(folder: Path) -> str:
+    # Quoted, as the name of a folder may hold what has a meaning in a URL.
+    url = URL.create("sqlite", database=str(folder / "cronq.sqlite"))
+    return url.render_as_string(hide_password=False)
 
 
 def _broker(reactor: Any, url: str) -> tuple[Any, bool]:

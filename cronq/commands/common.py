@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import ArgumentError
 from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -73,6 +74,7 @@ class DatabaseService(Service):
     """Owns the threads and connections of a database gateway."""
 
     def __init__(self, reactor: Any, url: str) -> None:
+        self._reactor = reactor
         self._pool = ThreadPool(0, POOL_SIZE, "database")
         self.database = Database(make_engine(url), in_pool(reactor, self._pool), reactor)
 
@@ -81,10 +83,14 @@ class DatabaseService(Service):
         Service.startService(self)
         self._pool.start()
 
-    def stopService(self) -> None:
-        """End both."""
+    def stopService(self) -> Deferred[None]:
+        """Fires when both have ended, which a database that does not answer can make long."""
         Service.stopService(self)
-        self._pool.stop()
+        return Deferred.fromCoroutine(self._end())
+
+    async def _end(self) -> None:
+        # Not in this thread, which has to listen for a second signal.
+        await in_reactor_threads(self._reactor)(self._pool.stop)
         self.database.engine.dispose()
 
 

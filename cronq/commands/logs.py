@@ -1,19 +1,26 @@
 """The daemons' own log: one line an event, to the terminal or to twistd's log file."""
 
+import re
+import signal
 import sys
 from typing import Any
 
 from twisted.logger import (
+    FileLogObserver,
     FilteringLogObserver,
     ILogObserver,
+    LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
-    textFileLogObserver,
+    eventAsText,
 )
 from twisted.python.logfile import LogFile
 
 #: What these say below a warning is of no use to an operator.
 NOISY = ("twisted.web.server", "twisted.internet", "log_legacy")
+#: What could pass for another line, turn what follows it on the terminal that shows it, or not be encoded:
+#: control characters but the tab, separators of lines and paragraphs, what changes the direction, surrogates.
+_HARMFUL = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class DaemonLog:
@@ -31,8 +38,11 @@ class DaemonLog:
         """Have twistd use our observer, unless its user asked for another one or for syslog."""
         if twistd is None or twistd.get("logger") or twistd.get("syslog"):
             return
-        to_terminal = twistd.get("nodaemon") and not twistd.get("logfile")
-        self.logfile = "-" if to_terminal else twistd.get("logfile")
+        in_foreground = twistd.get("nodaemon") or twistd.get("debug")
+        logfile = twistd.get("logfile")
+        if logfile == "-" and not in_foreground:
+            return  # twistd refuses that itself
+        self.logfile = logfile or ("-" if in_foreground else "twistd.log")
         self.verbose = verbose
         twistd["logger"] = f"{__name__}.{make_observer.__name__}"
 
@@ -42,10 +52,47 @@ DAEMON_LOG = DaemonLog()
 
 def make_observer() -> ILogObserver:
     """The observer that was chosen. A log file is a Twisted `LogFile`: SIGUSR1 rotates it."""
-    logfile = DAEMON_LOG.logfile or "twistd.log"
-    output: Any = sys.stdout if logfile == "-" else LogFile.fromFullPath(logfile)
-    observer: ILogObserver = FilteringLogObserver(textFileLogObserver(output), [_levels()])
+    logfile = DAEMON_LOG.logfile or "-"
+    output: Any = _terminal() if logfile == "-" else _open(logfile)
+    observer: ILogObserver = FilteringLogObserver(FileLogObserver(output, event_text), [_levels()])
     return observer
+
+
+def event_text(event: LogEvent) -> str | None:
+    """An event as a line, whatever is in it. If it has a traceback, that follows in lines with a tab."""
+    text = eventAsText(event, includeTraceback=False)
+    failure = event.get("log_failure")
+    if not text and failure is None:
+        return None
+    traceback = failure.getTraceback().splitlines() if failure is not None else []
+    return "".join(f"{line}\n" for line in (one_line(text), *(f"\t{one_line(each)}" for each in traceback)))
+
+
+def one_line(text: str) -> str:
+    """The text with everything escaped that a terminal would obey, or that would begin another line."""
+    return _HARMFUL.sub(lambda harmful: harmful[0].encode("unicode_escape").decode(), text)
+
+
+def _terminal() -> Any:
+    output: Any = sys.stdout
+    # Else a character that its encoding does not know would cost the whole event.
+    output.reconfigure(errors="backslashreplace")
+    return output
+
+
+def _open(path: str) -> LogFile:
+    try:
+        file: LogFile = LogFile.fromFullPath(path)
+    except OSError as error:
+        raise SystemExit(f"the log file {path} cannot be written: {error.strerror}") from error
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: _rotate_soon(file))
+    return file
+
+
+def _rotate_soon(file: LogFile) -> None:
+    from twisted.internet import reactor
+
+    reactor.callFromThread(file.rotate)  # type: ignore[attr-defined]
 
 
 def _levels() -> LogLevelFilterPredicate:

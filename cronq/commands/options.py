@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from twisted.python import usage
 
 from cronq import __version__
-from cronq.commands.logs import DAEMON_LOG
+from cronq.commands.logs import DAEMON_LOG, one_line
 from cronq.commands.settings import BadSetting, Setting, read_setting
 
 EXIT_USAGE = 2
@@ -27,21 +28,25 @@ class DaemonOptions(usage.Options):
     optParameters: ClassVar[list[list[Any]]]
 
     def __init_subclass__(cls) -> None:
-        cls.optFlags = [[each.option, None, each.what] for each in cls.settings if each.flag]
+        cls.optFlags = [[each.option, None, _described(each)] for each in cls.settings if each.flag]
         cls.optParameters = [
-            [each.option, None, None, _described(each)] for each in cls.settings if not each.flag
+            [each.option, None, None, _described(each)]
+            for each in cls.settings
+            if not each.flag and not each.repeatable
         ]
+        for each in cls.settings:
+            if each.repeatable:
+                setattr(cls, f"opt_{each.name}", _collector(each))
 
     def __init__(self) -> None:
         self.chosen = SimpleNamespace()
-        self._collected: dict[str, list[str]] = {}
+        self.collected: dict[str, list[str]] = {}
         usage.Options.__init__(self)
 
     def parseOptions(self, options: Any = None) -> None:
         """Parse; ends the program with one line when something is wrong."""
-        arguments = list(sys.argv[1:] if options is None else options)
         try:
-            usage.Options.parseOptions(self, self._collect(arguments))
+            usage.Options.parseOptions(self, options)
         except usage.UsageError as error:
             raise self.refused(f"{error} (see {self.program} --help)") from error
 
@@ -71,31 +76,26 @@ class DaemonOptions(usage.Options):
 
     def refused(self, sentence: str) -> SystemExit:
         """Says what is wrong, in one line; raise what it gives."""
-        print(f"{self.program}: {' '.join(sentence.split())}", file=sys.stderr)
+        print(one_line(f"{self.program}: {sentence}"), file=sys.stderr)
         return SystemExit(EXIT_USAGE)
-
-    def _collect(self, arguments: list[str]) -> list[str]:
-        """Take repeatable options out, since the parser keeps only the last of them."""
-        left: list[str] = []
-        names = {f"--{each.option}": each.name for each in self.settings if each.repeatable}
-        rest = iter(arguments)
-        for argument in rest:
-            option, equals, value = argument.partition("=")
-            if option not in names:
-                left.append(argument)
-                continue
-            if not equals and (value := next(rest, "")) == "":
-                raise usage.UsageError(f"option {option} requires argument")
-            self._collected.setdefault(names[option], []).append(value)
-        return left
 
     def _given(self, setting: Setting) -> Any:
         if setting.repeatable:
-            return self._collected.get(setting.name)
+            return self.collected.get(setting.name)
         value = self[setting.option]
         if setting.flag:
             return "yes" if value else None
         return value
+
+
+def _collector(setting: Setting) -> Callable[[DaemonOptions, str], None]:
+    """The method that takes a repeatable option: for a parameter, the parser keeps only its last value."""
+
+    def collect(self: DaemonOptions, value: str) -> None:
+        self.collected.setdefault(setting.name, []).append(value)
+
+    collect.__doc__ = _described(setting)
+    return collect
 
 
 def _described(setting: Setting) -> str:

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from cronq import __version__
 from cronq.commands.common import DATABASE_URL
 from cronq.commands.settings import BadSetting, read_setting
-from cronq.database import pruning
+from cronq.database import pruning, schema
 from cronq.database.gateway import make_engine, transact_here
-from cronq.domain.errors import CronqError
+from cronq.domain.errors import CronqError, DatabaseUnavailable
 
 CHUNK = 100
 TELL_EVERY = 1.0  # seconds
@@ -38,12 +38,13 @@ class Progress:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script; gives the exit code."""
     options = _parser().parse_args(arguments)
+    progress = Progress()
     try:
         work = _work(options)
-        url = read_setting(DATABASE_URL, options.database_url, os.environ)
-        progress = Progress()
-        work(make_engine(url), progress)
-    except (BadSetting, CronqError, ValueError) as error:
+        engine = make_engine(read_setting(DATABASE_URL, options.database_url, os.environ))
+        _require_tables(engine)
+        work(engine, progress)
+    except CronqError as error:
         print(f"cronq-pruner: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -56,18 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(options: argparse.Namespace) -> Callable[[Engine, Progress], None]:
     in_range = (options.first, options.last) != (None, None)
     if in_range == (options.keep is not None):
-        raise ValueError("say either --first A --last B, or --keep N (see --help)")
+        raise BadSetting("say either --first A --last B, or --keep N (see --help)")
     if options.keep is not None:
         return lambda engine, progress: _keep(engine, options.keep, options.range, progress)
     if options.first is None or options.last is None:
-        raise ValueError("--first and --last belong together")
+        raise BadSetting("--first and --last belong together")
     if options.first > options.last:
-        raise ValueError(f"--first {options.first} is greater than --last {options.last}")
+        raise BadSetting(f"--first {options.first} is greater than --last {options.last}")
     return lambda engine, progress: _range(engine, options.first, options.last, options.range, progress)
 
 
+def _require_tables(engine: Engine) -> None:
+    if not transact_here(engine, schema.is_current):
+        raise DatabaseUnavailable("the tables are not those of this version; start an injector first")
+
+
 def _range(engine: Engine, first: int, last: int, size: int, progress: Progress) -> None:
-    for start, end in pruning.chunks(first, last, size):
+    found = transact_here(engine, pruning.ids_between, first, last)
+    for start, end in pruning.chunks(found, size):
         count = transact_here(engine, pruning.delete_range, start, end)
         progress.add(count, f"up to event {end} of {last}")
 

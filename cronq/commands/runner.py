@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from twisted.application.service import IService
 
-from cronq.broker.interface import DEFAULT_ROUTING_KEY, JOBS, Broker, Queue
+from cronq.broker.interface import DEAD, DEFAULT_ROUTING_KEY, JOBS, RESULTS, Broker, Queue
 from cronq.commands.common import RABBITMQ_URL, VERBOSE, Values, amqp_broker, first_services, utc_now
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
@@ -18,9 +18,8 @@ from cronq.commands.runner_service import RunnerService
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import (
     Setting,
-    amqp_word,
-    amqp_words,
     folder,
+    is_amqp_word,
     log_folder,
     seconds,
     state_folder,
@@ -42,11 +41,24 @@ from cronq.services.starting import Starts
 #: Never passed on to commands; `CRONQ_HIDE` names more, separated by commas.
 HIDDEN = ("RABBITMQ_URL", "RABBITMQ_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE", "CRONQ_HIDE")
 
-QUEUE = Setting("queue", ("CRONQ_QUEUE",), amqp_word, JOBS, "the queue to take jobs from")
+
+def name_for_jobs(value: str) -> str:
+    """A name of a queue, or a routing key: any that is not taken."""
+    if not is_amqp_word(value) or value in {RESULTS, DEAD} or value.startswith("amq."):
+        raise ValueError(f"1 to 255 bytes, and not {RESULTS}, {DEAD} or amq.…, which are taken")
+    return value
+
+
+def names_for_jobs(value: str) -> tuple[str, ...]:
+    """Several of them, separated by commas."""
+    return tuple(name_for_jobs(word.strip()) for word in value.split(","))
+
+
+QUEUE = Setting("queue", ("CRONQ_QUEUE",), name_for_jobs, JOBS, "the queue to take jobs from")
 ROUTING_KEY = Setting(
     "routing_key",
     ("CRONQ_ROUTING_KEYS",),
-    amqp_words,
+    names_for_jobs,
     None,
     f"a routing key bound to that queue; may be repeated (default: {DEFAULT_ROUTING_KEY} for {JOBS}, else the"
     " queue's name)",
@@ -138,10 +150,11 @@ def _build(reactor: Any, values: Values, broker: Broker, log_path: Path, noteboo
         runner=runner,
     )
     starts = Starts(broker, reactor, utc_now, time.monotonic, host, runner)
-    return Runner(broker, _queue(values), starts, place, reactor, values.concurrency, values.drain_seconds)
+    return Runner(broker, queue_of(values), starts, place, reactor, values.concurrency, values.drain_seconds)
 
 
-def _queue(values: Values) -> Queue:
+def queue_of(values: Values) -> Queue:
+    """What a runner consumes."""
     keys = [key for keys in values.routing_key or () for key in ([keys] if isinstance(keys, str) else keys)]
     default = DEFAULT_ROUTING_KEY if values.queue == JOBS else values.queue
     return Queue(values.queue, tuple(dict.fromkeys(keys)) or (default,))

@@ -9,6 +9,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 
 from cronq.commands.common import in_reactor_threads, utc_now
+from cronq.commands.stopping import cannot_start
 from cronq.services.notebook import Notebook
 from cronq.services.recovery import recover, take_over
 from cronq.services.runner import Runner
@@ -29,13 +30,11 @@ class RunnerService(Service):
     def startService(self) -> None:
         """Take a folder, clean up after the dead, and run."""
         Service.startService(self)
-        own, *left = lock_free_folders(self._folders)
-        notebook = self._open(own)
-        take_over(notebook, [self._open(folder) for folder in left])
-        recover(notebook, utc_now, socket.gethostname())
-        for folder in left:
-            folder.remove()
-        self._folder = own
+        try:
+            notebook = self._take_folder()
+        except OSError as error:
+            why = f"the state folder {self._folders} cannot be used: {error.strerror}"
+            raise cannot_start(why) from error
         self._runner = self._build(notebook)
         self._runner.startService()
 
@@ -48,6 +47,16 @@ class RunnerService(Service):
         """Do not wait for commands any longer."""
         if self._runner is not None:
             self._runner.stop_now()
+
+    def _take_folder(self) -> Notebook:
+        own, *left = lock_free_folders(self._folders)
+        notebook = self._open(own)
+        take_over(notebook, [self._open(folder) for folder in left])
+        recover(notebook, utc_now, socket.gethostname())
+        for folder in left:
+            folder.remove()
+        self._folder = own
+        return notebook
 
     def _open(self, folder: LockedFolder) -> Notebook:
         return Notebook(folder.path, in_reactor_threads(self._reactor))

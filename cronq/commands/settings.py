@@ -71,9 +71,9 @@ def _parsed(setting: Setting, source: str, text: Any) -> Any:
 
 def _content(variable: str, path: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadSetting(f"{variable}_FILE: {path!r} cannot be read: {why}") from error
 
 
@@ -115,16 +115,12 @@ def seconds(least: float, most: float) -> Parse:
     return parse
 
 
-def amqp_word(value: str) -> str:
-    """A name of a queue, or a routing key: 1 to 255 bytes."""
-    if not 1 <= len(value.encode("utf-8", "surrogateescape")) <= 255:  # noqa: PLR2004 (AMQP 0-9-1: shortstr)
-        raise ValueError("1 to 255 bytes")
-    return value
-
-
-def amqp_words(value: str) -> tuple[str, ...]:
-    """Several of them, separated by commas."""
-    return tuple(amqp_word(word.strip()) for word in value.split(","))
+def is_amqp_word(value: str) -> bool:
+    """Whether it can be a name of a queue or a routing key: 1 to 255 bytes (AMQP 0-9-1, short string)."""
+    try:
+        return 0 < len(value.encode()) < 1 << 8
+    except UnicodeEncodeError:  # it was not UTF-8 on the command line
+        return False
 
 
 def log_folder() -> Path:
@@ -138,14 +134,16 @@ def state_folder() -> Path:
     usual = Path("/var/lib/cronq")
     if usual.is_dir() and os.access(usual, os.W_OK | os.X_OK):
         return usual
-    return Path("~/.local/state/cronq").expanduser()
+    return Path("~/.local/state/cronq")
 
 
 def folder(value: str) -> Path:
     """A folder that can be written to; made if it is not there."""
-    path = Path(value).expanduser().absolute()
     try:
+        path = Path(value).expanduser().absolute()
         path.mkdir(parents=True, exist_ok=True)
+    except RuntimeError as error:
+        raise ValueError("a folder (whose home ~ is meant is not known)") from error
     except OSError as error:
         raise ValueError(f"a folder that can be written to ({error.strerror})") from error
     if not os.access(path, os.W_OK | os.X_OK):

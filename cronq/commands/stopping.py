@@ -1,14 +1,40 @@
-"""What a signal does: the first stops in an orderly way, the second stops now."""
+"""How a program ends: what each signal does, and the one line of a program that cannot even start."""
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.logger import Logger
 
+from cronq.domain.errors import CronqError
+
 log = Logger()
+
+
+class StartRefused(CronqError):
+    """The program ends before it has begun."""
+
+
+def cannot_start(sentence: str) -> StartRefused:
+    """Says why the program ends before it has begun; a service raises what it gives, from `startService`.
+
+    (twistd must see an exception: after a SystemExit, who waits for its daemon to start would wait for ever.)
+    """
+    log.critical("cannot start: {sentence}", sentence=sentence)
+    sys.excepthook = _end_quietly
+    return StartRefused(sentence)
+
+
+def _end_quietly(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+    if not isinstance(error, StartRefused):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    # Python would wait for threads, such as one that talks to the database, and nobody stops them any more.
+    sys.stdout.flush()
+    os._exit(1)
 
 
 class Signals(Service):
@@ -17,12 +43,16 @@ class Signals(Service):
     def __init__(self, reactor: Any, stop_now: Callable[[], None] | None = None) -> None:
         """`stop_now` hastens the orderly end; without it, or with a third signal, the process just ends."""
         self._reactor = reactor
-        self._left = [self._stop, *([stop_now] if stop_now else []), self._exit]
+        self._steps = [("stopping in good order; a second signal stops it now", self._stop)]
+        if stop_now is not None:
+            self._steps.append(("ending what still runs; a third signal just ends the process", stop_now))
+        self._steps.append(("ending at once", self._exit))
 
     def startService(self) -> None:
-        """Take the signals over as soon as the reactor has installed its own handling of them."""
+        """Take the signals over, and do it again when the reactor has installed its own handling of them."""
         Service.startService(self)
-        self._reactor.callWhenRunning(self._reactor.callLater, 0, self._install)
+        self._install()
+        self._reactor.callWhenRunning(self._install)
 
     def _install(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,12 +62,12 @@ class Signals(Service):
         self._reactor.callFromThread(self._act, signal.Signals(number).name)
 
     def _act(self, name: str) -> None:
-        log.info("received {name}", name=name)
-        self._left.pop(0)()
+        what, act = self._steps.pop(0)
+        log.info("received {name}: {what}", name=name, what=what)
+        act()
 
     def _stop(self) -> None:
         self._reactor.stop()
 
     def _exit(self) -> None:
-        log.warn("stopping at once")
         os._exit(1)

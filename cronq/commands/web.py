@@ -1,14 +1,15 @@
 """`cronq-web`: the pages and the API."""
 
+import re
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.server import Site
+from twisted.web.resource import IResource
 
 from cronq.commands.common import (
     DATABASE_URL,
@@ -18,16 +19,23 @@ from cronq.commands.common import (
     first_services,
     in_reactor_threads,
 )
+from cronq.commands.connections import Connections, RequestsInHand
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting, text, whole_number
+from cronq.commands.stopping import cannot_start
 from cronq.database.gateway import Database
+from cronq.services.loop import Loop
 from cronq.services.sequence import Sequence
+from cronq.services.tables import Tables
 from cronq.web.log_links import check_template
 from cronq.web.site import WebSettings, make_resource, make_site
 
 log = Logger()
+
+#: Seconds between two looks at the database, when there are no tables and when all is well.
+WITHOUT_TABLES, HOUR = 1.0, 3600.0
 
 
 def endpoint(value: str) -> str:
@@ -36,14 +44,21 @@ def endpoint(value: str) -> str:
 
     try:
         serverFromString(reactor, value)
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # whatever the plugin for this kind of endpoint has to object
         raise ValueError(f"a Twisted endpoint such as tcp:5000:interface=127.0.0.1 ({error})") from error
+    return value
+
+
+def interface(value: str) -> str:
+    """An address of this machine, or a name of it."""
+    if not re.fullmatch(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+(%[0-9A-Za-z._-]+)?", value):
+        raise ValueError("an address of this machine such as 127.0.0.1 or ::1")
     return value
 
 
 LISTEN = Setting("listen", (), endpoint, None, "a Twisted endpoint to listen on, instead of the next two")
 LISTEN_INTERFACE = Setting(
-    "listen_interface", ("LISTEN_INTERFACE",), text, "127.0.0.1", "the address to listen on"
+    "listen_interface", ("LISTEN_INTERFACE",), interface, "127.0.0.1", "the address to listen on"
 )
 PORT = Setting("port", ("PORT",), whole_number(0, 65_535), "5000", "the port to listen on")
 SECRET_KEY = Setting(
@@ -74,25 +89,32 @@ class Options(DaemonOptions):
 class WebService(Service):
     """Listens, and says where."""
 
-    def __init__(self, where: IStreamServerEndpoint, site: Site) -> None:
+    def __init__(self, where: IStreamServerEndpoint, resource: IResource, clock: IReactorTime) -> None:
         self._where = where
-        self._site = site
-        self._site.noisy = False
+        self._requests = RequestsInHand(resource)
+        site = make_site(self._requests)
+        site.noisy = False
+        self._connections = Connections(site, clock)
         self._port: IListeningPort | None = None
 
     def startService(self) -> None:
         """Begin to listen; a program that cannot is ended with one line."""
         Service.startService(self)
-        self._where.listen(self._site).addCallbacks(self._listening, self._cannot_listen)
+        failures: list[Failure] = []
+        self._where.listen(self._connections).addCallbacks(self._listening, failures.append)
+        if failures:
+            raise cannot_start(failures[0].getErrorMessage())
 
     def stopService(self) -> Deferred[None]:
-        """Fires when no more connections are taken."""
+        """Fires when no more connections are taken and all requests are answered."""
         Service.stopService(self)
-        return Deferred.fromCoroutine(self._stop_listening())
+        return Deferred.fromCoroutine(self._finish())
 
-    async def _stop_listening(self) -> None:
+    async def _finish(self) -> None:
         if self._port is not None:
             await (self._port.stopListening() or succeed(None))
+        await self._requests.all_answered()
+        await self._connections.close_all()
 
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
@@ -101,9 +123,17 @@ class WebService(Service):
         shown = f"[{host}]" if host and ":" in host else host
         log.info("listening on {where}", where=f"http://{shown}:{address.port}/" if shown else str(address))
 
-    def _cannot_listen(self, failure: Failure) -> None:
-        log.critical("cannot listen: {why}", why=failure.getErrorMessage())
-        raise SystemExit(f"cannot listen: {failure.getErrorMessage()}")
+
+class DatabaseCheck(Loop):
+    """Says what is wrong with the database before somebody asks for a page, and when it is over."""
+
+    def __init__(self, tables: Tables, clock: IReactorTime) -> None:
+        super().__init__("web", self.check, clock)
+        self._tables = tables
+
+    async def check(self) -> float:
+        """One pass; when all is well, the rest can be left to requests."""
+        return HOUR if await self._tables.ready() else WITHOUT_TABLES
 
 
 def makeService(options: Options) -> IService:
@@ -111,8 +141,9 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     owner = DatabaseService(reactor, options.chosen.database_url)
+    check = DatabaseCheck(Tables(owner.database, create=False), reactor)
     web = make_web(reactor, options.chosen, owner.database)
-    return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, web])
+    return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, check, web])
 
 
 def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambda: None) -> WebService:
@@ -121,9 +152,9 @@ def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambd
     resource = make_resource(
         database, settings, run_in_thread=in_reactor_threads(reactor), on_run_requested=wake
     )
-    interface = values.listen_interface.replace(":", r"\:")
-    where = values.listen or f"tcp:{values.port}:interface={interface}"
-    return WebService(serverFromString(reactor, where), make_site(resource))
+    at = values.listen_interface.replace(":", r"\:")
+    where = values.listen or f"tcp:{values.port}:interface={at}"
+    return WebService(serverFromString(reactor, where), resource, reactor)
 
 
 def main() -> None:

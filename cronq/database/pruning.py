@@ -8,6 +8,8 @@ from cronq.database.tables import events, jobs, runs
 from cronq.domain.messages import Report
 from cronq.domain.runs import OPEN
 
+#: Values in one statement; SQLite takes 32,766.
+MOST_VALUES = 10_000
 _ENDS = [report.value for report in Report if report is not Report.STARTING]
 
 
@@ -32,18 +34,26 @@ def oldest_kept(connection: Connection, job_id: int, keep: int) -> int | None:
     return connection.scalar(mine.offset(keep - 1).limit(1))
 
 
-def chunks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-    """The range cut into pieces of at most `size` ids."""
-    for start in range(first, last + 1, size):
-        yield start, min(last, start + size - 1)
+def ids_between(connection: Connection, first: int, last: int) -> range:
+    """From the first id that there is to the last, within `first` <= id <= `last`; others may be missing."""
+    ids = select(events.c.id).where(events.c.id.between(first, last)).limit(1)
+    least = connection.scalar(ids.order_by(events.c.id))
+    most = connection.scalar(ids.order_by(events.c.id.desc()))
+    return range(0) if least is None or most is None else range(least, most + 1)
+
+
+def chunks(ids: range, size: int) -> Iterator[tuple[int, int]]:
+    """The first and the last id of pieces of at most `size` ids."""
+    for start in ids[::size]:
+        yield start, min(ids[-1], start + size - 1)
 
 
 def _delete(connection: Connection, which: ColumnElement[bool], limit: int | None) -> int:
     # First looked up, then deleted by key: MySQL lets no DELETE look at its own table in a subquery.
     found = select(events.c.id).where(which, _ended()).order_by(events.c.id).limit(limit)
     ids = list(connection.scalars(found))
-    if ids:
-        connection.execute(delete(events).where(events.c.id.in_(ids)))
+    for start in range(0, len(ids), MOST_VALUES):
+        connection.execute(delete(events).where(events.c.id.in_(ids[start : start + MOST_VALUES])))
     return len(ids)
 
 

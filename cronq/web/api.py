@@ -7,7 +7,9 @@ from cronq.database.gateway import Database, RunInThread
 from cronq.database.reading.categories import find_category, list_categories
 from cronq.database.reading.details import read_job_in_detail, read_jobs_in_detail
 from cronq.database.reading.jobs import Selection, Sort
+from cronq.database.schema import is_current
 from cronq.domain.documents import Document, read_document
+from cronq.domain.errors import DatabaseUnavailable
 from cronq.web.by_hand import ask_for_run
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
@@ -41,8 +43,9 @@ class Api:
         )
 
     async def status(self, _request: Request) -> Response:
-        """Whether the database answers."""
-        await self._database.read(list_categories, 0)
+        """Whether the database answers, and has the tables that all else needs."""
+        if not await self._database.read(is_current):
+            raise DatabaseUnavailable("the tables are not those of this version; injectors make them")
         return json_response({"status": "OK"})
 
     async def replace_category(self, request: Request, name: str) -> Response:

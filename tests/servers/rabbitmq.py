@@ -83,7 +83,10 @@ class RabbitMQ(Server):
 
     def new_vhost(self) -> str:
         """The URL of a new and empty vhost, in which guest may do everything."""
-        name = f"test-{next(self._vhosts)}"
+        return self.add_vhost(f"test-{next(self._vhosts)}")
+
+    def add_vhost(self, name: str) -> str:
+        """The URL of a new and empty vhost of this name."""
         self._ask("PUT", f"/vhosts/{name}", {})
         return f"{self.url}{name}"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from cronq.database.schema import HEAD
 from cronq.database.tables import categories, definitions, events, jobs, metadata, runs
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
@@ -28,7 +29,10 @@ _numbers = itertools.count(1)
 
 
 def create_tables(connection: Connection) -> None:
+    """As an injector does, but at once."""
     metadata.create_all(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+    connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
 
 
 def add_category(connection: Connection, name: str) -> int:

@@ -40,6 +40,11 @@ class DatabaseTroubleTests(WebTestCase):
             self.assertEqual((answer.code, answer.header("Retry-After")), (503, "5"))
             self.assertIn("does not answer", answer.page.text)
 
+    def test_tables_of_another_version(self) -> None:
+        """As long as no injector has made all tables, the web says that it cannot work."""
+        self.write(lambda connection: connection.exec_driver_sql("DELETE FROM alembic_version"))
+        self.assertEqual(self.get("/_status").code, 503)
+
     def test_database_away_in_the_log(self) -> None:
         """The log says in one line what the database said."""
         self.fail_with(DatabaseUnavailable("db.internal: Connection refused"))
