@@ -54,7 +54,7 @@ class RunnerService(Service):
         take_over(notebook, [self._open(folder) for folder in left])
         recover(notebook, utc_now, socket.gethostname())
         for folder in left:
-            folder.remove()
+            folder.clear()
         self._folder = own
         return notebook
 

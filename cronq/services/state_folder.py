@@ -3,7 +3,6 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +20,14 @@ class LockedFolder:
         """Let others have it. (The end of the process does the same.)"""
         os.close(self.lock)
 
-    def remove(self) -> None:
-        """Delete it, as nothing in it matters any more."""
+    def clear(self) -> None:
+        """Delete what is in it, as nothing of it matters any more, and let others have it.
+
+        The folder itself stays: to remove it safely while others come and go is not worth its price.
+        """
         for file in self.path.iterdir():
             if file.name != LOCK:
                 file.unlink()
-        (self.path / LOCK).unlink()  # from here on, whoever comes makes a lock of his own, and has the folder
-        with suppress(OSError):
-            self.path.rmdir()
         self.release()
 
 
@@ -54,24 +53,10 @@ def _new_folders(runners: Path) -> Iterator[LockedFolder]:
 
 
 def _lock(path: Path) -> LockedFolder | None:
-    try:
-        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        return None  # the folder has just been removed
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         return None
-    if not _is_at(path / LOCK, handle):
-        os.close(handle)
-        return None
     return LockedFolder(path, handle)
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    """Whether the file is still the one at this path, and not one that was removed before it was locked."""
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False

@@ -19,7 +19,7 @@ for _ in range(500):
     for folder in (own, *left):
         os.close(os.open(folder.path / "owner", os.O_CREAT | os.O_EXCL))
     for folder in left:
-        folder.remove()
+        folder.clear()
     (own.path / "owner").unlink()
     own.release()
 """
@@ -27,7 +27,7 @@ for _ in range(500):
 
 class StateFolderTests(SynchronousTestCase):
     def test_many_at_once(self) -> None:
-        """Whatever the order in which they take, leave and remove folders, each folder has one owner."""
+        """Whatever the order in which they take, leave and clear folders, each folder has one owner."""
         runners = Path(self.mktemp())
         command = [sys.executable, "-c", PROGRAM, str(runners)]
         processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(6)]

@@ -1,15 +1,9 @@
 """The folders of runners: each has its own, and takes over those of the dead."""
 
-import fcntl
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.services import state_folder
 from cronq.services.state_folder import LOCK, LockedFolder, lock_free_folders
 
 
@@ -32,23 +26,12 @@ class StateFolderTests(SynchronousTestCase):
         for folder in list(self.held):
             self.release(folder)
 
-    def remove(self, folder: LockedFolder) -> None:
+    def clear(self, folder: LockedFolder) -> None:
         self.held.remove(folder)
-        folder.remove()
+        folder.clear()
 
     def names(self, folders: list[LockedFolder]) -> list[str]:
         return [folder.path.name for folder in folders]
-
-    def meanwhile(self, place: Any, step: str, happens: Callable[[], object]) -> None:
-        """Have something happen once, just before that step."""
-        original = getattr(place, step)
-
-        def stepped(*arguments: Any) -> Any:
-            self.patch(place, step, original)
-            happens()
-            return original(*arguments)
-
-        self.patch(place, step, stepped)
 
     def test_each_has_its_own(self) -> None:
         """Runners that run at the same time have different folders."""
@@ -69,13 +52,13 @@ class StateFolderTests(SynchronousTestCase):
             self.release(dead)
         self.assertEqual(self.names(self.lock()), ["2", "4"])
 
-    def test_remove(self) -> None:
-        """A folder that was taken over is deleted with all that is in it, and its number is free again."""
+    def test_clear(self) -> None:
+        """A folder that was taken over is emptied, and free again."""
         (folder,) = self.lock()
         (folder.path / "notes").write_text("x")
         (folder.path / "notes.new").write_text("x")
-        self.remove(folder)
-        self.assertEqual(list(self.runners.iterdir()), [])
+        self.clear(folder)
+        self.assertEqual([path.name for path in folder.path.iterdir()], [LOCK])
         self.assertEqual(self.names(self.lock()), ["1"])
 
     def test_nobody_else_may_look(self) -> None:
@@ -97,36 +80,11 @@ class StateFolderTests(SynchronousTestCase):
         self.runners.write_text("a file")
         self.assertRaises(OSError, lock_free_folders, self.runners)
 
-    def test_removed_before_it_was_opened(self) -> None:
-        """A folder that its new owner removes in this moment is not there."""
-        (dead,) = self.lock()
-        self.meanwhile(os, "open", lambda: shutil.rmtree(dead.path))
-        self.assertEqual(self.names(self.lock()), ["1"])
-        self.assertTrue((self.runners / "1").is_dir())
-
-    def test_removed_before_it_was_locked(self) -> None:
-        """Nor does a lock count that was removed before it was had: others would not see it."""
-        (dead,) = self.lock()
-        self.meanwhile(fcntl, "flock", lambda: self.remove(dead))
-        (folder,) = self.lock()
-        self.assertTrue((folder.path / LOCK).exists())
-        self.assertEqual(self.names(self.lock()), ["2"])
-
-    def test_taken_while_it_is_removed(self) -> None:
-        """Who comes while a folder is being removed may have it; nothing of his is removed."""
-        (dead,) = self.lock()
-        taken: list[LockedFolder] = []
-        self.meanwhile(Path, "rmdir", lambda: taken.extend(self.lock()))
-        self.remove(dead)
-        self.assertEqual(self.names(taken), ["1"])
-        self.assertTrue((taken[0].path / LOCK).exists())
-        self.assertEqual(self.names(self.lock()), ["2"])
-
     def test_descriptors(self) -> None:
         """Looking at folders that others hold leaves nothing open."""
         for _ in range(5):
             self.lock()
         before = len(list(Path("/proc/self/fd").iterdir()))
-        for number in range(1, 6):
-            self.assertIsNone(state_folder._lock(self.runners / str(number)))
+        (sixth,) = lock_free_folders(self.runners)
+        sixth.release()
         self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
