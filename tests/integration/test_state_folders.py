@@ -28,7 +28,7 @@ for _ in range(500):
 class StateFolderTests(SynchronousTestCase):
     def test_many_at_once(self) -> None:
         """Whatever the order in which they take, leave and clear folders, each folder has one owner."""
-        runners = Path(self.mktemp())
+        runners = Path(self.mktemp()).absolute()
         command = [sys.executable, "-c", PROGRAM, str(runners)]
         processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(6)]
         outputs = [process.communicate()[1] for process in processes]
