@@ -1,7 +1,7 @@
 """Writing a batch of reports into the ledger, in one transaction, and deciding which starts are granted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -64,7 +64,7 @@ class _Batch:
         answer = grant(moved, message) if message.asks else None
         if answer is None or answer.granted:
             self._events.append(self._event(message, run.job_id))
-        return answer
+        return answer and replace(answer, first=answer.granted and moved != run)
 
     def write(self) -> None:
         rows = [self._row(run) for run_id, run in sorted(self._changed_runs.items())]

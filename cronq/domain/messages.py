@@ -164,11 +164,21 @@ class Grant:
     token: str
     granted: bool
     reason: str | None = None
+    #: Names the request that is answered, of several with the same token: its `start_time`.
+    asked: datetime | None = None
+    #: Not sent: whether this very request was granted now, so that no one can have had its answer before.
+    first: bool = False
 
     def encode(self) -> bytes:
         """The JSON of the answer."""
         return write_fields(
-            {"run_id": self.run_id, "token": self.token, "granted": self.granted, "reason": self.reason}
+            {
+                "run_id": self.run_id,
+                "token": self.token,
+                "granted": self.granted,
+                "reason": self.reason,
+                "asked": self.asked and time_text(self.asked),
+            }
         )
 
     @classmethod
@@ -180,6 +190,7 @@ class Grant:
             token=take(data, "token", str),
             granted=take(data, "granted", bool),
             reason=take(data, "reason", str, default=None),
+            asked=optional(take_time, data, "asked"),
         )
 
 

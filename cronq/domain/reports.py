@@ -46,12 +46,12 @@ def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_re
 
 def grant(run: RunState | None, message: ResultMessage) -> Grant:
     """The answer to a request to start, from the run as it is after that request."""
-    token = message.token or ""
+    answer = Grant(message.run_id, message.token or "", granted=False, asked=message.start_time)
     if run is None:
-        return Grant(message.run_id, token, granted=False, reason="the database does not know this run")
+        return replace(answer, reason="the database does not know this run")
     if run.status is Status.RUNNING and run.token == message.token:
-        return Grant(run.run_id, token, granted=True)
-    return Grant(run.run_id, token, granted=False, reason=_refusal(run))
+        return replace(answer, granted=True)
+    return replace(answer, reason=_refusal(run))
 
 
 @dataclass(frozen=True, slots=True)

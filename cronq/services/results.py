@@ -90,7 +90,9 @@ class Results(Loop):
         self._batch = min(BATCH, 2 * self._batch)
         for (delivery, message), answer in zip(batch, answers, strict=True):
             if answer is not None and delivery.reply_to is not None:
-                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer, message))
+                # A message that is not alive is in other hands, too, and may be answered by them.
+                only = message if answer.first and delivery.alive else None
+                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer, only))
             delivery.accept()
 
     async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
@@ -101,7 +103,8 @@ class Results(Loop):
             self._batch = len(batch) // 2
             self._waiting.extendleft(reversed(batch))
 
-    async def _answer(self, address: str, answer: Grant, request: ResultMessage) -> None:
+    async def _answer(self, address: str, answer: Grant, only: ResultMessage | None) -> None:
+        """Send an answer. `only` is the request, if this is the only answer to it so far."""
         message = Message(routing_key=address, body=answer.encode(), message_id=new_token(), direct=True)
         try:
             await self._broker.publish(message)
@@ -109,8 +112,8 @@ class Results(Loop):
             # Its runner asks again if it has had no answer.
             log.debug("the answer for run {run_id} may be lost", run_id=answer.run_id)
         except Unroutable:
-            if answer.granted:
-                await self._take_back(request)
+            if only is not None:
+                await self._take_back(only)
 
     async def _take_back(self, request: ResultMessage) -> None:
         """The runner that was granted a start is gone, or has a new connection and asks again by that."""

@@ -42,7 +42,9 @@ class Starts:
         self._monotonic = monotonic
         self._host = host
         self._runner = runner
-        self._awaited: dict[str, Deferred[Grant]] = {}
+        # By token and time of the request: only the latest one counts, as an older answer may be any age, and
+        # as results takes back a grant that it could not deliver.
+        self._awaited: dict[tuple[str, datetime | None], Deferred[Grant]] = {}
         self._latest = datetime.min
         self._answers: Subscription | None = None
 
@@ -81,29 +83,26 @@ class Starts:
     async def _announce(self, job: JobMessage) -> None:
         while True:
             await self._broker.when_connected()
-            if await self._published(job):
+            if await publish_report(self._broker, self._clock, self._announcement(job)):
                 return
 
     async def _ask(self, job: JobMessage, token: str, patience: float) -> Grant | None:
         """Ask once; None when the broker did not confirm the question.
 
-        An answer that came all the same is not kept: it may be old when the broker is back. Raises Twisted's
-        `TimeoutError` when none comes within `patience` seconds.
+        Raises Twisted's `TimeoutError` when no answer comes within `patience` seconds.
         """
-        self._awaited[token] = answer = Deferred[Grant]()
+        address = self._answers.address if self._answers else None
+        question = self._announcement(job, token)
+        awaited = token, question.start_time
+        self._awaited[awaited] = answer = Deferred[Grant]()
         try:
-            if not await self._published(job, token):
+            if not await publish_report(self._broker, self._clock, question, address):
                 return None
             return await answer.addTimeout(patience, self._clock)
         finally:
-            self._awaited.pop(token, None)
+            self._awaited.pop(awaited, None)
 
-    def _published(self, job: JobMessage, token: str | None = None) -> Deferred[bool]:
-        address = self._answers.address if token and self._answers else None
-        announcement = self._announcement(job, token)
-        return Deferred.fromCoroutine(publish_report(self._broker, self._clock, announcement, address))
-
-    def _announcement(self, job: JobMessage, token: str | None) -> ResultMessage:
+    def _announcement(self, job: JobMessage, token: str | None = None) -> ResultMessage:
         # Each request is later than the one before, even by a clock that is set back.
         self._latest = now = max(self._now(), self._latest + datetime.resolution)
         return ResultMessage(
@@ -124,6 +123,6 @@ class Starts:
         except BadMessage as error:
             log.warn("an answer cannot be read: {why}", why=str(error))
             return
-        awaited: Deferred[Any] | None = self._awaited.pop(said.token, None)
+        awaited: Deferred[Any] | None = self._awaited.pop((said.token, said.asked), None)
         if awaited is not None:
             awaited.callback(said)

@@ -283,17 +283,17 @@ class AnswerTests(WorldTestCase):
     """Answers to those who ask whether to start."""
 
     def test_to_a_runner_that_is_gone(self) -> None:
-        """An answer that no one takes is no trouble, and the others get theirs."""
+        """An answer that no one takes is no trouble: its run is queued again, for another runner."""
         self.world.put(once("a"), once("b"))
         gone = self.world.start_runner("gone")
-        self.world.start_injector()
+        self.world.start_injector(republish_interval=5)
         self.world.run_for(61)
         gone.kill()
         self.world.start_results()
         self.world.start_runner()
         self.world.run_for(60)
-        self.assertEqual(self.starts, [])
-        self.assert_said("not started here: it was started already", times=2)
+        self.assertEqual((len(self.starts), self.statuses()), (2, {"succeeded": 2}))
+        self.assert_none_twice()
 
     def test_to_a_runner_with_a_new_connection(self) -> None:
         """A runner that lost its connection after it asked gets its answer when it asks again."""
@@ -307,6 +307,26 @@ class AnswerTests(WorldTestCase):
         runner.restore()
         self.world.run_for(60)
         self.assertEqual((len(self.starts), self.statuses()), (2, {"succeeded": 2}))
+
+    def test_question_that_comes_again(self) -> None:
+        """A broker that was killed may deliver again what was accepted: the command runs already."""
+        self.world.put(once(command="300 s"))
+        runner = self.world.start_runner()
+        self.world.start_injector(republish_interval=5)
+        self.world.run_for(61)
+        (question,) = self.world.broker.messages(RESULTS)
+        answers = runner.runner._starts._answers
+        assert answers is not None
+        address = answers.address
+        self.world.start_results()
+        self.world.run_for(1)
+        self.assertEqual(len(self.starts), 1)
+        self.world.broker.down()
+        self.world.broker.up()
+        self.world.start_runner("runner.2")
+        self.world.publish(Message(RESULTS, question, "again", reply_to=address))
+        self.world.run_for(600)
+        self.assertEqual((len(self.starts), self.statuses()), (1, {"succeeded": 1}))
 
 
 class GoneRunnerTests(WorldTestCase):

@@ -276,7 +276,7 @@ class AnswerTests(WorldTestCase):
 
     def granted(self, asked: Delivery) -> Message:
         question = ResultMessage.decode(asked.body)
-        grant = Grant(question.run_id, str(question.token), granted=True)
+        grant = Grant(question.run_id, str(question.token), granted=True, asked=question.start_time)
         return Message(str(asked.reply_to), grant.encode(), "a grant", direct=True)
 
     def test_garbage(self) -> None:
