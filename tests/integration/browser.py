@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -63,7 +64,8 @@ class Browser:
     def _leave_by(self, element: WebElement) -> None:
         page = self.driver.find_element(By.TAG_NAME, "html")
         element.click()
-        WebDriverWait(self.driver, PATIENCE, 0.1).until(staleness_of(page))
+        # In the middle of the way from page to page Chromium may have no word for it but an error.
+        WebDriverWait(self.driver, PATIENCE, 0.1, [WebDriverException]).until(staleness_of(page))
 
     def type(self, selector: str, text: str) -> None:
         self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(text)
