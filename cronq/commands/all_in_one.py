@@ -28,6 +28,7 @@ from cronq.commands.settings import Setting
 from cronq.commands.web import WEB_SETTINGS, make_web
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
+from cronq.database.restarts import lose_running
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.services.results import Results
@@ -81,7 +82,7 @@ def makeService(options: Options) -> IService:
     values.state_path = state_path(values, options)
     owner = DatabaseService(reactor, values.database_url or _sqlite_url(values.state_path))
     broker, embedded = _broker(reactor, values.rabbitmq_url)
-    then: list[Any] = [forget_published] if embedded else []
+    then: list[Any] = [forget_published, lose_running] if embedded else []
     then += [partial(replace_category, category=each.category) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injector, republisher = make_injector(values, owner.database, tables, broker, reactor)

@@ -108,6 +108,13 @@ class RabbitMQ(Server):
         """The queues of the vhost of `url`, sorted."""
         return sorted(queue["name"] for queue in self._ask("GET", f"/queues/{_vhost(url)}?columns=name"))
 
+    def routing_keys(self, url: str, queue: str) -> list[str]:
+        """The keys by which a queue of the vhost of `url` is bound to exchanges with a name, sorted."""
+        bindings = self._ask("GET", f"/bindings/{_vhost(url)}")
+        return sorted(
+            each["routing_key"] for each in bindings if each["source"] and each["destination"] == queue
+        )
+
     def queue_lengths(self, url: str) -> dict[str, int]:
         """How many messages are ready in each queue, by name; asked of the queues, so it is true now."""
         with contextlib.closing(_connect(url)) as connection:

@@ -317,6 +317,21 @@ class AnswerTests(WorldTestCase):
         self.assertGreater(len(answers), 1)
         self.assertEqual(self.starts, [])
 
+    def test_answer_to_an_earlier_question(self) -> None:
+        """Once it has asked again, only the answer to that counts: the other one may have been taken back."""
+        questions: list[Delivery] = []
+
+        def answer(stranger: MemoryConnection, asked: Delivery) -> None:
+            asked.accept()
+            questions.append(asked)
+            if len(questions) > 1:
+                stranger.publish(self.granted(questions[0]))
+
+        self.start_with(answer)
+        self.world.run_for(80)
+        self.assertGreater(len(questions), 2)
+        self.assertEqual(self.starts, [])
+
     def test_answers_to_nothing(self) -> None:
         """Answers that no one waits for, or that come twice, change nothing."""
 
