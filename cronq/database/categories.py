@@ -62,10 +62,11 @@ def compare(stored: Iterable[StoredJob], wanted: Iterable[JobDefinition]) -> Cha
 
 
 def _differs(job: StoredJob, definition: JobDefinition) -> bool:
-    return (job.schedule_text, job.command, job.routing_key) != (
+    return (job.schedule_text, job.command, job.routing_key, job.rules) != (
         definition.schedule,
         definition.command,
         definition.routing_key,
+        definition.rules.encode(),
     )
 
 
@@ -138,6 +139,7 @@ def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
         "interval": schedule.interval,
         "command": job.command,
         "routing_key": job.routing_key,
+        "rules": job.rules.encode(),
         "next_run": schedule.first_after(since),
         "settled_until": since,
     }
@@ -150,4 +152,5 @@ def _definition(job_id: int, job: JobDefinition, since: datetime) -> dict[str, A
         "schedule": job.schedule,
         "routing_key": job.routing_key,
         "command": job.command,
+        "rules": job.rules.encode(),
     }

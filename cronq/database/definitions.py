@@ -25,7 +25,7 @@ def define_jobs(connection: Connection, found: Sequence[StoredJob], now: datetim
 
 
 def insert_definitions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert new definitions: job_id, since, schedule, routing_key and command of each."""
+    """Insert new definitions: job_id, since, schedule, routing_key, command and rules of each."""
     if rows:
         connection.execute(insert(definitions), rows)
 
@@ -51,4 +51,5 @@ def _definition(job: StoredJob, since: datetime) -> dict[str, Any]:
         "interval": job.interval if job.schedule_text is None else None,
         "routing_key": job.routing_key,
         "command": job.command,
+        "rules": job.rules,
     }

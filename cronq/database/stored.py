@@ -29,6 +29,8 @@ class Definition:
     interval: timedelta | None
     command: str
     routing_key: str
+    #: As `Rules.encode` wrote them.
+    rules: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class StoredJob:
     run_now: int | None
     command: str
     routing_key: str
+    rules: str | None
     removed_at: datetime | None
     #: What it answers to, once it has been looked up.
     definition: Definition | None = None
@@ -53,8 +56,8 @@ class StoredJob:
         """Whether its definition says what the row says; 0.27 and people at a prompt change only the row."""
         current = self.definition
         return current is not None and (
-            (current.schedule_text, current.command, current.routing_key)
-            == (self.schedule_text, self.command, self.routing_key)
+            (current.schedule_text, current.command, current.routing_key, current.rules)
+            == (self.schedule_text, self.command, self.routing_key, self.rules)
             and self._on_grid(current)
         )
 
@@ -108,6 +111,7 @@ def stored_jobs() -> Select[Any]:
         jobs.c.run_now,
         func.coalesce(jobs.c.command, ""),
         func.coalesce(jobs.c.routing_key, DEFAULT_ROUTING_KEY),
+        jobs.c.rules,
         jobs.c.removed_at,
     )
 
@@ -142,4 +146,5 @@ def _current_definitions(job_ids: Sequence[int]) -> Select[Any]:
         definitions.c.interval,
         definitions.c.command,
         definitions.c.routing_key,
+        definitions.c.rules,
     ).where(definitions.c.job_id.in_(job_ids), definitions.c.until.is_(None))

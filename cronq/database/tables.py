@@ -106,6 +106,8 @@ jobs = _table(
     Column("settled_until", Instant),
     # When the job was taken out of its category; such a row is kept for the job's history only.
     Column("removed_at", Instant),
+    # The rules that are not the default, as JSON; NULL when all are.
+    Column("rules", Text),
     UniqueConstraint("category_id", "name", name="category_id"),
 )
 
@@ -124,6 +126,7 @@ definitions = _table(
     Column("interval", Span),
     Column("routing_key", Name(255)),
     Column("command", Text),
+    Column("rules", Text),
     Index("definitions_job", "job_id", "until"),
 )
 
@@ -177,9 +180,56 @@ runs = _table(
     Column("return_code", Integer),
     # Seconds.
     Column("run_time", Double),
+    # Of an attempt that is not the first: the one before it.
+    Column("previous_run_id", RunId),
+    # 1: there is an attempt after this one, so that it keeps its status whatever is heard of it.
+    Column("superseded", SmallInteger, nullable=False, server_default="0"),
+    # 1: it was given up for lost while its command may still be running, on a host that is silent.
+    Column("abandoned", SmallInteger, nullable=False, server_default="0"),
     UniqueConstraint("job_id", "slot", "attempt", name="runs_slot"),
     # What is to be published; and the latest runs of a status, where publish_after is NULL, so id decides.
     Index("runs_status", "status", "publish_after"),
+)
+
+# Each life of a runner, as results hears of it.
+runners = _table(
+    "runners",
+    Column("id", String(64), primary_key=True),
+    Column("host", String(255), nullable=False),
+    # The id of its state folder: whoever starts there ends what a dead runner of that home has left running.
+    Column("home", RunId, nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("queue", Name(255), nullable=False),
+    # A JSON list.
+    Column("routing_keys", Text, nullable=False),
+    # How many commands it runs at once, and how many it has in hand.
+    Column("concurrency", Integer, nullable=False),
+    Column("busy", Integer, nullable=False),
+    # up, draining, stopped or silent
+    Column("status", Word, nullable=False),
+    # Where orders to it are to be sent.
+    Column("address", String(255)),
+    # Seconds by which its clock is ahead of the database's, the way of the message included.
+    Column("clock_ahead", Double, nullable=False),
+    Column("first_heard", Instant, nullable=False),
+    Column("last_heard", Instant, nullable=False),
+    Index("runners_status", "status", "last_heard"),
+    Index("runners_home", "home", "status"),
+)
+
+# What people, or results, want a runner to do; an injector publishes it until it is seen to be done.
+orders = _table(
+    "orders",
+    Column("id", BigId, primary_key=True),
+    # drain or kill
+    Column("kind", Word, nullable=False),
+    Column("runner", String(64), nullable=False),
+    # Of a kill.
+    Column("run_id", RunId),
+    Column("reason", String(1000), nullable=False),
+    Column("ordered_at", Instant, nullable=False),
+    # When any injector is to publish it (again); NULL when it is done, or nobody is left to do it.
+    Column("publish_after", Instant, index=True),
 )
 
 # What belongs to the installation as a whole, such as the key that signs sessions.

@@ -1,13 +1,15 @@
 """What each key of a category document may hold: one table for the parser and for the JSON Schema."""
 
+import enum
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
+from cronq.domain.rules import OnLost
 from cronq.domain.schedule import parse_schedule
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
@@ -87,6 +89,23 @@ class ScheduleText:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    description: str
+    words: type[enum.StrEnum]
+
+    def faults(self, value: object) -> Iterator[str]:
+        """Which words there are, when it is none of them."""
+        if not isinstance(value, str) or value not in tuple(self.words):
+            yield f"expected {' or '.join(map(shown, self.words))}, found {shown(value)}"
+
+    def schema(self) -> Schema:
+        """The same."""
+        return {"enum": [word.value for word in self.words], "description": self.description}
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """One key of an object."""
 
@@ -120,7 +139,14 @@ JOB_KEYS: Mapping[str, Key] = {
         ),
         default=DEFAULT_ROUTING_KEY,
     ),
+    "on_lost": Key(
+        Choice("Whether a run whose runner is gone is tried again, as a new attempt.", OnLost),
+        default=OnLost.FAIL.value,
+    ),
 }
+
+#: Those that are rules of the job, and how each becomes a value of `Rules`.
+RULE_KEYS: Mapping[str, Callable[[Any], Any]] = {"on_lost": OnLost}
 
 
 def cronq_schema() -> Schema:

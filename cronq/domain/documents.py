@@ -12,11 +12,12 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from cronq.domain.document_rules import CATEGORY_NAME, JOB_KEYS, shown
+from cronq.domain.document_rules import CATEGORY_NAME, JOB_KEYS, RULE_KEYS, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.json_places import element, member
 from cronq.domain.json_text import load_json
+from cronq.domain.rules import Rules
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
@@ -73,8 +74,14 @@ def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tuple[Fault, ...]) -> Document:
     if faults:
         raise BadDocument(faults, remarks)
-    jobs = (JobDefinition(**{key: job[key] for key in JOB_KEYS if key in job}) for job in data["jobs"])
-    return Document(Category(data["category"] if name is None else name, tuple(jobs)), remarks)
+    jobs = tuple(map(_job_definition, data["jobs"]))
+    return Document(Category(data["category"] if name is None else name, jobs), remarks)
+
+
+def _job_definition(job: dict[str, Any]) -> JobDefinition:
+    own = {key: job[key] for key in JOB_KEYS if key in job and key not in RULE_KEYS}
+    rules = Rules(**{key: read(job[key]) for key, read in RULE_KEYS.items() if key in job})
+    return JobDefinition(**own, rules=rules)
 
 
 def _document_faults(data: object, name: str | None) -> Iterator[Fault]:

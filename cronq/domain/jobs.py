@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from cronq.domain.rules import DEFAULT_RULES, Rules
+
 DEFAULT_ROUTING_KEY = "default"
 NAME_LENGTH = 255  # characters
 COMMAND_LENGTH = 65_535  # bytes of UTF-8: what a TEXT column of MySQL holds
@@ -19,6 +21,7 @@ class JobDefinition:
     command: str
     #: The pool of runners that the job goes to.
     routing_key: str = DEFAULT_ROUTING_KEY
+    rules: Rules = DEFAULT_RULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ a character, or a character set that holds few of them.
 
 from alembic import op
 from sqlalchemy import Connection, Table, inspect
-from sqlalchemy.schema import CreateColumn
 
+from cronq.database.migrations.steps import column_definition, create_indexes
 from cronq.database.tables import Name, categories, events, jobs, metadata
 
 revision = "0001"
@@ -53,7 +53,7 @@ def upgrade() -> None:
             _change(connection, table)
     metadata.create_all(connection)
     for table in metadata.sorted_tables:
-        _create_indexes(connection, table)
+        create_indexes(connection, table)
 
 
 def _changed(connection: Connection, table: Table) -> bool:
@@ -69,18 +69,6 @@ def _changed(connection: Connection, table: Table) -> bool:
 
 def _change(connection: Connection, table: Table) -> None:
     wider, new, keys = CHANGES[table]
-    steps = [f"MODIFY {_definition(connection, table, name)}" for name in wider]
-    steps += [f"ADD COLUMN {_definition(connection, table, name)}" for name in new]
+    steps = [f"MODIFY {column_definition(connection, table, name)}" for name in wider]
+    steps += [f"ADD COLUMN {column_definition(connection, table, name)}" for name in new]
     op.execute(f"ALTER TABLE {table.name} {', '.join(_STORAGE + steps + keys)}")
-
-
-def _definition(connection: Connection, table: Table, column: str) -> str:
-    return str(CreateColumn(table.c[column]).compile(dialect=connection.dialect))
-
-
-def _create_indexes(connection: Connection, table: Table) -> None:
-    # SQLAlchemy makes them after their table; whoever was killed in between has left a table without.
-    there = [tuple(index["column_names"]) for index in inspect(connection).get_indexes(table.name)]
-    for index in table.indexes:
-        if tuple(index.columns.keys()) not in there:
-            index.create(connection)
