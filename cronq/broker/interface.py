@@ -11,6 +11,8 @@ from twisted.internet.defer import Deferred
 
 RESULTS = "cronq_results"
 DEAD = "cronq_dead"
+#: Not a queue but a routing key only: of the private queues in which results daemons hear heartbeats.
+HEARTBEATS = "cronq_heartbeats"
 JOBS = "cronq_jobs"
 DEFAULT_ROUTING_KEY = "default"
 
@@ -20,7 +22,8 @@ class Queue:
     """A queue and the routing keys that lead into it."""
 
     name: str
-    #: Routing keys bound to it. A private queue needs none: it is reached by its address.
+    #: Routing keys bound to it; a message goes to all queues that are bound to its key. A private queue needs
+    #: none: it is reached by its address.
     routing_keys: tuple[str, ...] = ()
     #: Private: it belongs to one subscriber and goes away with its connection. Its real name, the
     #: subscription's `address`, starts with `name` and is new at each connection.
@@ -50,6 +53,15 @@ class Message:
     reply_to: str | None = None
     #: Why no one could use the message; header `x-cronq-reason` of what goes to `cronq_dead`.
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """What the broker says of a queue."""
+
+    #: Messages that are in nobody's hand.
+    waiting: int
+    consumers: int
 
 
 class Delivery(Protocol):
@@ -121,6 +133,12 @@ class Broker(Protocol):
         Raises ValueError for a smaller `at_most`.
 
         An exception from `on_delivery` is logged, and its message stays in hand as if none had come.
+        """
+
+    def depth(self, queue: str) -> Deferred[QueueDepth]:
+        """How many messages wait in one of the shared queues, and how many take from it, on this broker now.
+
+        Fails with `BrokerUnavailable`.
         """
 
     def when_connected(self) -> Deferred[None]:

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from sqlalchemy import URL
 from twisted.application.service import IService
+from twisted.logger import Logger
 
 from cronq.broker.memory import MemoryBroker
 from cronq.commands.common import (
     DATABASE_URL,
     INTERVAL,
+    LOST_AFTER,
     MEMORY,
     RABBITMQ_URL,
     VERBOSE,
@@ -22,6 +24,7 @@ from cronq.commands.common import (
 )
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
+from cronq.commands.results import make_results
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
@@ -31,9 +34,10 @@ from cronq.database.outbox import forget_published
 from cronq.database.restarts import lose_running
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
-from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
+
+log = Logger()
 
 
 def document(value: str) -> Document:
@@ -66,6 +70,7 @@ class Options(DaemonOptions):
         ),
         replace(RABBITMQ_URL, default=MEMORY, parse=broker_url),
         INTERVAL,
+        LOST_AFTER,
         *RUNNER_SETTINGS,
         *WEB_SETTINGS,
         LOAD,
@@ -85,12 +90,16 @@ def makeService(options: Options) -> IService:
     then: list[Any] = [forget_published, lose_running] if embedded else []
     then += [partial(replace_category, category=each.category) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
-    injector, republisher = make_injector(values, owner.database, tables, broker, reactor)
+    injector, *others = make_injector(values, owner.database, tables, broker, reactor)
     web = make_web(reactor, values, owner.database, wake=injector.wake)
-    runner = make_runner(reactor, values, broker, options)
-    results = Results(owner.database, tables, broker, reactor)
+    runner = make_runner(reactor, values, broker, options, drained=_drained)
+    results = make_results(values, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
-    return Sequence.of([*first, owner, broker, results, web, runner, injector, republisher])
+    return Sequence.of([*first, owner, broker, *results, web, runner, injector, *others])
+
+
+def _drained() -> None:
+    log.info("the runner has drained: no job runs here until cronq is started again")
 
 
 def _sqlite_url(folder: Path) -> str:

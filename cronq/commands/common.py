@@ -69,6 +69,14 @@ INTERVAL = Setting(
     "interval", ("CRONQ_INTERVAL",), seconds(0.01, 3600), "1", "the injector's longest sleep, in seconds"
 )
 
+LOST_AFTER = Setting(
+    "lost_after",
+    ("CRONQ_LOST_AFTER",),
+    seconds(30, 86_400),
+    "60",
+    "seconds of a runner's silence until its runs are lost",
+)
+
 
 class DatabaseService(Service):
     """Owns the threads and connections of a database gateway."""

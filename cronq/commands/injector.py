@@ -23,10 +23,12 @@ from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.services.injector import Injector, Republisher
+from cronq.services.ordering import OrderPublisher
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 
-REPUBLISH_INTERVAL = 1.0  # seconds
+#: Seconds; how often it looks for what is to be published again, and for orders.
+REPUBLISH_INTERVAL = 1.0
 
 
 class Options(DaemonOptions):
@@ -38,10 +40,11 @@ class Options(DaemonOptions):
 
 def make_injector(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Injector, Republisher]:
-    """The two duties of an injector."""
+) -> tuple[Injector, Republisher, OrderPublisher]:
+    """The duties of an injector."""
     injector = Injector(database, tables, broker, clock, identity(), values.interval)
-    return injector, Republisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
+    republisher = Republisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
+    return injector, republisher, OrderPublisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
 
 
 def makeService(options: Options) -> IService:

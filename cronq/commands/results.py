@@ -1,31 +1,54 @@
 """`cronq-results`: records what the runners report, and grants starts."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from twisted.application.service import IService
 
+from cronq.broker.interface import Broker
 from cronq.commands.common import (
     DATABASE_URL,
+    LOST_AFTER,
     RABBITMQ_URL,
     VERBOSE,
     DatabaseService,
+    Services,
+    Values,
     amqp_broker,
     first_services,
+    identity,
 )
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
+from cronq.database.gateway import Database
+from cronq.domain.runs import new_token
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
+from cronq.services.watch import Watch
 
 
 class Options(DaemonOptions):
     """Command line of results."""
 
     program = "cronq-results"
-    settings: ClassVar[tuple[Setting, ...]] = (DATABASE_URL, RABBITMQ_URL, SENTRY_DSN, VERBOSE)
+    settings: ClassVar[tuple[Setting, ...]] = (
+        DATABASE_URL,
+        RABBITMQ_URL,
+        LOST_AFTER,
+        SENTRY_DSN,
+        VERBOSE,
+    )
+
+
+def make_results(
+    values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
+) -> tuple[Watch, Results]:
+    """The two duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
+    results = Results(database, tables, broker, clock)
+    name = f"{identity()}.{new_token()[:12]}"
+    return Watch(database, tables, broker, clock, name, values.lost_after, results.lag), results
 
 
 def makeService(options: Options) -> IService:
@@ -36,14 +59,9 @@ def makeService(options: Options) -> IService:
     owner = DatabaseService(reactor, values.database_url)
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
     tables = Tables(owner.database, create=False)
-    return Sequence.of(
-        [
-            *first_services(reactor, values, Options.program),
-            owner,
-            broker,
-            Results(owner.database, tables, broker, reactor),
-        ]
-    )
+    services: Services = [*first_services(reactor, values, Options.program), owner, broker]
+    services += make_results(values, owner.database, tables, broker, reactor)
+    return Sequence.of(services)
 
 
 def main() -> None:

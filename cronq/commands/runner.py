@@ -3,14 +3,14 @@
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.application.service import IService
 
-from cronq.broker.interface import DEAD, DEFAULT_ROUTING_KEY, JOBS, RESULTS, Broker, Queue
+from cronq.broker.interface import DEAD, DEFAULT_ROUTING_KEY, HEARTBEATS, JOBS, RESULTS, Broker, Queue
 from cronq.commands.common import RABBITMQ_URL, VERBOSE, Values, amqp_broker, first_services, utc_now
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
@@ -30,10 +30,12 @@ from cronq.domain.messages import JobMessage
 from cronq.domain.runs import new_token
 from cronq.execution.logs import JobLog
 from cronq.execution.process import ProcessLauncher
+from cronq.services.intake import Intake
+from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.output import FileOutput, ToldOutput
 from cronq.services.reporting import Reports
-from cronq.services.runner import Runner
+from cronq.services.runner import Identity, Runner
 from cronq.services.running import Output, Workplace
 from cronq.services.sequence import Sequence
 from cronq.services.starting import Starts
@@ -41,11 +43,14 @@ from cronq.services.starting import Starts
 #: Never passed on to commands; `CRONQ_HIDE` names more, separated by commas.
 HIDDEN = ("RABBITMQ_URL", "RABBITMQ_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE", "CRONQ_HIDE")
 
+#: Names of queues, or routing keys, that have another meaning.
+TAKEN = (RESULTS, DEAD, HEARTBEATS)
+
 
 def name_for_jobs(value: str) -> str:
     """A name of a queue, or a routing key: any that is not taken."""
-    if not is_amqp_word(value) or value in {RESULTS, DEAD} or value.startswith("amq."):
-        raise ValueError(f"1 to 255 bytes, and not {RESULTS}, {DEAD} or amq.…, which are taken")
+    if not is_amqp_word(value) or value in TAKEN or value.startswith("amq."):
+        raise ValueError(f"1 to 255 bytes, and not {', '.join(TAKEN)} or amq.…, which are taken")
     return value
 
 
@@ -115,15 +120,17 @@ def makeService(options: Options) -> IService:
 
     values = options.chosen
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
-    runner = make_runner(reactor, values, broker, options)
+    runner = make_runner(reactor, values, broker, options, drained=reactor.stop)
     return Sequence.of([*first_services(reactor, values, Options.program, runner.stop_now), broker, runner])
 
 
-def make_runner(reactor: Any, values: Values, broker: Broker, options: DaemonOptions) -> RunnerService:
-    """A runner, which reads its notes when it starts."""
+def make_runner(
+    reactor: Any, values: Values, broker: Broker, options: DaemonOptions, drained: Callable[[], None]
+) -> RunnerService:
+    """A runner, which reads its notes when it starts; `drained` is called when an order has made it drain."""
     folders = state_path(values, options) / "runners"
     log_path = values.log_path or log_folder()
-    return RunnerService(folders, reactor, partial(_build, reactor, values, broker, log_path))
+    return RunnerService(folders, reactor, partial(_build, reactor, values, broker, log_path, drained))
 
 
 def state_path(values: Values, options: DaemonOptions) -> Path:
@@ -138,19 +145,36 @@ def state_path(values: Values, options: DaemonOptions) -> Path:
         raise options.refused(f"CRONQ_STATE_PATH: {usual} cannot be used: expected {error}") from error
 
 
-def _build(reactor: Any, values: Values, broker: Broker, log_path: Path, notebook: Notebook) -> Runner:
-    host, runner = socket.gethostname(), f"{socket.gethostname()[:40]}-{new_token()[:12]}"
+def _build(
+    reactor: Any,
+    values: Values,
+    broker: Broker,
+    log_path: Path,
+    drained: Callable[[], None],
+    notebook: Notebook,
+    home: str,
+) -> Runner:
+    host = socket.gethostname()
+    identity = Identity(f"{host[:40]}-{new_token()[:12]}", host, home)
+    reports = Reports(broker, notebook, reactor)
     place = Workplace(
         launcher=ProcessLauncher(reactor),
-        reports=Reports(broker, notebook, reactor),
+        reports=reports,
         now=utc_now,
         open_output=partial(_open_output, log_path, values.log_to_stdout),
         environment=command_environment(os.environ),
         host=host,
-        runner=runner,
+        runner=identity.runner,
     )
-    starts = Starts(broker, reactor, utc_now, time.monotonic, host, runner)
-    return Runner(broker, queue_of(values), starts, place, reactor, values.concurrency, values.drain_seconds)
+    mailbox = Mailbox(broker, identity.runner)
+    starts = Starts(broker, reactor, utc_now, _seconds_since_boot, host, identity.runner, mailbox)
+    intake = Intake(broker, queue_of(values), starts, place, reactor, values.concurrency)
+    return Runner(identity, broker, intake, starts, mailbox, reports, reactor, values.drain_seconds, drained)
+
+
+def _seconds_since_boot() -> float:
+    # Unlike the monotonic clock it goes on while the machine is suspended (clock_gettime(2)).
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def queue_of(values: Values) -> Queue:

@@ -1,5 +1,6 @@
 """How a program ends: what each signal does, and the one line of a program that cannot even start."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 
 from cronq.domain.errors import CronqError
@@ -67,7 +69,9 @@ class Signals(Service):
         act()
 
     def _stop(self) -> None:
-        self._reactor.stop()
+        # An order from afar may have come first.
+        with contextlib.suppress(ReactorNotRunning):
+            self._reactor.stop()
 
     def _exit(self) -> None:
         os._exit(1)

@@ -1,11 +1,10 @@
 """Grants that reached no one."""
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection
 
-from cronq.database.gateway import now as database_now
-from cronq.database.tables import events, runs
-from cronq.domain.messages import Report, ResultMessage
-from cronq.domain.runs import Status
+from cronq.database.batch import RunBatch
+from cronq.domain import reports
+from cronq.domain.messages import ResultMessage
 
 
 def take_back(connection: Connection, request: ResultMessage) -> bool:
@@ -14,23 +13,14 @@ def take_back(connection: Connection, request: ResultMessage) -> bool:
     Gives False, and changes nothing, when the same runner has asked again meanwhile (and may have had its
     answer), or when anything else has happened to the run since.
     """
-    granted_to_this_request = (
-        (runs.c.run_id == request.run_id)
-        & (runs.c.status == Status.RUNNING.value)
-        & (runs.c.token == request.token)
-        & (runs.c.started_at == request.start_time)
-    )
-    queued = {
-        "status": Status.QUEUED.value,
-        "token": None,
-        "runner": None,
-        "host": None,
-        "granted_at": None,
-        "started_at": None,
-        "publish_after": database_now(connection),
-    }
-    if not connection.execute(update(runs).where(granted_to_this_request).values(queued)).rowcount:
+    batch = RunBatch(connection, [request.run_id])
+    run = batch.runs.get(request.run_id)
+    if run is None:
         return False
-    announced = (events.c.run_id == request.run_id) & (events.c.type == Report.STARTING.value)
-    connection.execute(delete(events).where(announced, events.c.once == 1))
+    moved = reports.take_back(run, request)
+    if moved == run:
+        return False
+    batch.move(moved)
+    batch.forget_start(run.run_id)
+    batch.write()
     return True

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -30,6 +31,8 @@ _EPOCH = datetime(1970, 1, 1)
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 RunId = String(32).with_variant(mysql.CHAR(32, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+# True or false, stored as 1 or 0.
+Flag = Boolean(create_constraint=False)
 Word = String(16).with_variant(mysql.VARCHAR(16, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 
 
@@ -183,9 +186,9 @@ runs = _table(
     # Of an attempt that is not the first: the one before it.
     Column("previous_run_id", RunId),
     # 1: there is an attempt after this one, so that it keeps its status whatever is heard of it.
-    Column("superseded", SmallInteger, nullable=False, server_default="0"),
+    Column("superseded", Flag, nullable=False, server_default="0"),
     # 1: it was given up for lost while its command may still be running, on a host that is silent.
-    Column("abandoned", SmallInteger, nullable=False, server_default="0"),
+    Column("abandoned", Flag, nullable=False, server_default="0"),
     UniqueConstraint("job_id", "slot", "attempt", name="runs_slot"),
     # What is to be published; and the latest runs of a status, where publish_after is NULL, so id decides.
     Index("runs_status", "status", "publish_after"),

@@ -21,10 +21,10 @@ _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "tru
 _REQUIRED: Any = object()
 
 
-def read_fields(body: bytes) -> dict[str, Any]:
-    """The keys of a message; raises `BadMessage` when it is too large, no JSON or no object."""
-    if len(body) > SIZE_LIMIT:
-        raise BadMessage(f"too large: {len(body)} bytes, at most {SIZE_LIMIT} are read")
+def read_fields(body: bytes, limit: int = SIZE_LIMIT) -> dict[str, Any]:
+    """The keys of a message; raises `BadMessage` for more than `limit` bytes, no JSON, or no object."""
+    if len(body) > limit:
+        raise BadMessage(f"too large: {len(body)} bytes, at most {limit} are read")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:

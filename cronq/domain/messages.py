@@ -33,6 +33,8 @@ class Report(enum.StrEnum):
     FAILED = "failed"
     #: Its runner died and left it; nobody knows how it would have ended.
     LOST = "lost"
+    #: Its runner stops and hands it back; whether it was granted or not, it was not started.
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class ResultMessage:
     reason: str | None = None
     #: Of `finished`: how it ended when the return code does not say it (`timed_out`, `killed`).
     outcome: Status | None = None
-    #: Of `starting`: names this attempt to start, so that the same request is granted twice and no other is.
+    #: Of `starting` and `returned`: names this attempt to start, so that the same request is granted twice
+    #: and no other is.
     token: str | None = None
     #: The runner's id.
     runner: str | None = None
@@ -114,6 +117,11 @@ class ResultMessage:
     def asks(self) -> bool:
         """Whether it asks for a grant."""
         return self.report is Report.STARTING and self.token is not None
+
+    @property
+    def of_a_grant(self) -> bool:
+        """Whether it is about a start that has to be granted, and so about a run of the ledger."""
+        return self.asks or self.report is Report.RETURNED
 
     def encode(self) -> bytes:
         """The JSON of the message, without the keys that its type does not have."""

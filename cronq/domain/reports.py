@@ -30,14 +30,20 @@ class RunState:
     recorded_at: datetime | None = None
     return_code: int | None = None
     run_time: float | None = None
+    #: There is another attempt after this one; so it keeps its status, whatever is heard of it.
+    superseded: bool = False
+    #: Given up while its command may still be running.
+    abandoned: bool = False
 
 
 def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:
     """The run after this report; the same run when the report has nothing new to say."""
     if message.report is Report.STARTING:
         return _start(run, message, now, job_removed=job_removed)
+    if message.report is Report.RETURNED:
+        return _return(run, message)
     if message.report is Report.LOST:
-        return _end(run, message, Status.LOST, now)
+        return _lose(run, message, now)
     if message.report is Report.FAILED:
         return _end(run, message, Status.FAILED, now)
     by_return_code = Status.SUCCEEDED if message.return_code == 0 else Status.FAILED
@@ -46,53 +52,60 @@ def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_re
 
 def grant(run: RunState | None, message: ResultMessage) -> Grant:
     """The answer to a request to start, from the run as it is after that request."""
-    answer = Grant(message.run_id, message.token or "", granted=False, asked=message.start_time)
     if run is None:
-        return replace(answer, reason="the database does not know this run")
+        return refuse(message, "the database does not know this run")
     if run.status is Status.RUNNING and run.token == message.token:
-        return replace(answer, granted=True)
-    return replace(answer, reason=_refusal(run))
+        return replace(refuse(message, None), granted=True)
+    return refuse(message, _refusal(run))
+
+
+def refuse(message: ResultMessage, reason: str | None) -> Grant:
+    """The answer that the start is not granted."""
+    return Grant(message.run_id, message.token or "", granted=False, reason=reason, asked=message.start_time)
+
+
+def is_of_another_start(run: RunState, message: ResultMessage) -> bool:
+    """Whether the message tells the end of a start that was not the one that was granted."""
+    ended = message.report in {Report.FINISHED, Report.FAILED}
+    return ended and None not in {run.runner, message.runner} and run.runner != message.runner
 
 
 @dataclass(frozen=True, slots=True)
-class JobSummary:
-    """What a job's row says of its latest run."""
+class Loss:
+    """A running run that is given up, as its runner does not have it, or is not heard of any more."""
 
-    last_run_start: datetime | None = None
-    last_run_stop: datetime | None = None
-    #: succeeded or failed
-    last_run_status: str | None = None
-    #: starting, succeeded or failed
-    current_status: str | None = None
-
-
-def summarize(summary: JobSummary, before: RunState, run: RunState, now: datetime) -> JobSummary:
-    """The summary after a report moved a run of the job from `before` to `run`.
-
-    The run that started last says what the job does, and the one that ended last how it went, whichever
-    report comes first.
-    """
-    if run.status in {Status.QUEUED, Status.SKIPPED}:
-        return summary
-    status = _WORDS.get(run.status, Status.FAILED.value)
-    if _is_latest(run.started_at or run.ended_at, summary.last_run_start, before.started_at, now):
-        last_run_start = run.started_at or summary.last_run_start
-        summary = replace(summary, last_run_start=last_run_start, current_status=status)
-    if run.status.final and _is_latest(run.ended_at, summary.last_run_stop, before.ended_at, now):
-        summary = replace(summary, last_run_stop=run.ended_at, last_run_status=status)
-    return summary
+    run_id: str
+    #: Whose start was granted; what another runner has of it meanwhile is not given up.
+    runner: str
+    reason: str
+    #: Whether its command may still be running all the same.
+    abandoned: bool
 
 
-#: The words of 0.27 in a job's row; all else is a failure.
-_WORDS = {Status.RUNNING: Report.STARTING.value, Status.SUCCEEDED: Status.SUCCEEDED.value}
+def give_up(run: RunState, loss: Loss, now: datetime) -> RunState:
+    """The run after its runner was given up."""
+    if run.status is not Status.RUNNING or run.runner != loss.runner:
+        return run
+    return replace(
+        run,
+        status=Status.LOST,
+        reason=loss.reason,
+        abandoned=loss.abandoned,
+        ended_at=now,
+        recorded_at=now,
+    )
 
 
-def _is_latest(moment: datetime | None, latest: datetime | None, own: datetime | None, now: datetime) -> bool:
-    """Whether nothing later is known. (What lies in the future comes from a clock that is wrong.)"""
-    return moment is not None and (latest is None or moment >= latest or latest > now or latest == own)
+def win_back(run: RunState, runner: str) -> RunState:
+    """The run after its runner, which had been given up, said that it holds it still."""
+    if run.status is not Status.LOST or run.runner != runner or run.superseded:
+        return run
+    return replace(run, status=Status.RUNNING, reason=None, abandoned=False, ended_at=None, recorded_at=None)
 
 
 def _refusal(run: RunState) -> str:
+    if run.status is Status.QUEUED:
+        return "its runner had handed it back"
     if run.status is Status.RUNNING:
         return f"it was started already, on {run.host}"
     return f"it is {run.status} already" + (f": {run.reason}" if run.reason else "")
@@ -101,6 +114,8 @@ def _refusal(run: RunState) -> str:
 def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:
     if run.status is not Status.QUEUED:
         return _late_start(run, message, now)
+    if message.token and message.token == run.token:
+        return run  # handed back already, by a report that has overtaken this one
     if message.token and job_removed:
         return replace(run, status=Status.SKIPPED, reason=REMOVED_REASON, ended_at=now, recorded_at=now)
     return replace(
@@ -132,13 +147,58 @@ def _late_start(run: RunState, message: ResultMessage, now: datetime) -> RunStat
     return replace(run, started_at=started_at, runner=run.runner or message.runner)
 
 
+def take_back(run: RunState, message: ResultMessage) -> RunState:
+    """The run after the answer to this request to start could not be delivered."""
+    if run.status is not Status.RUNNING or (run.token, run.started_at) != (message.token, message.start_time):
+        return run
+    return replace(_queued_again(run), token=None)
+
+
+def _return(run: RunState, message: ResultMessage) -> RunState:
+    if run.status is Status.QUEUED:
+        return replace(run, token=message.token)
+    if run.status is not Status.RUNNING or run.token != message.token:
+        return run
+    return _queued_again(run)
+
+
+def _queued_again(run: RunState) -> RunState:
+    return replace(run, status=Status.QUEUED, runner=None, host=None, granted_at=None, started_at=None)
+
+
+def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
+    if run.status is Status.LOST and run.abandoned:
+        # Its host is back, and has seen to it that nothing of it runs any more.
+        return replace(run, abandoned=False, reason=message.reason, host=message.host, recorded_at=now)
+    return _end(run, message, Status.LOST, now)
+
+
+def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
+    """Too late to change the status; but what became of it is kept."""
+    if run.ended_at == message.sent_at:
+        return run
+    how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
+    return replace(
+        run,
+        reason=f"{run.reason}; after another attempt had been made, its runner reported that it {how}",
+        abandoned=False,
+        ended_at=message.sent_at,
+        recorded_at=now,
+        return_code=message.return_code,
+        run_time=message.run_time,
+    )
+
+
 def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -> RunState:
+    if run.superseded:
+        return _turned_up(run, message, now)
     if not may_move(run.status, status):
         return run
     return replace(
         run,
         status=status,
         reason=message.reason,
+        abandoned=False,
         runner=message.runner or run.runner,
         host=message.host,
         started_at=message.start_time or run.started_at or _computed_start(message.sent_at, message.run_time),

@@ -45,6 +45,9 @@ class Notebook:
         """
         self.started: dict[str, StartedRun] = {}
         self.undelivered: dict[str, ResultMessage] = {}
+        #: The ids of runners that have ended, as far as results may not have heard yet.
+        self.ended_lives: set[str] = set()
+        self._life: str | None = None
         self._path = folder / FILE
         self._run_in_thread = run_in_thread
         self._file = os.open(self._path, FLAGS | os.O_CREAT, MODE)
@@ -73,13 +76,29 @@ class Notebook:
         if self.undelivered.pop(message.message_id, None) is not None:
             self._append({"delivered": message.message_id})
 
+    def begin_life(self, runner: str) -> None:
+        """From here on, the notes are those of the runner with this id."""
+        self._life = runner
+        self._append({"life": runner})
+
+    def forget_life(self, runner: str) -> None:
+        """Results has heard that this runner has ended."""
+        self.ended_lives.discard(runner)
+        self._append({"ended": runner})
+
+    async def settled(self) -> None:
+        """Returns when no thread has the file in hand, and all that is relied upon is on disk."""
+        await self._synced
+
     def absorb(self, other: "Notebook") -> None:
         """Take over what another notebook holds, and close that one. Returns when all is on disk here.
 
-        Raises `OSError` when it cannot be put there; then the other one still holds it, too.
+        Both have to be settled. Raises `OSError` when it cannot be put there; then the other one still holds
+        it, too.
         """
         self.started |= other.started
         self.undelivered |= other.undelivered
+        self.ended_lives |= other.ended_lives
         self._rewrite()
         other._release()
 
@@ -141,6 +160,10 @@ class Notebook:
             message = ResultMessage.decode(json.dumps(note["report"]).encode())
             self.started.pop(message.run_id, None)
             self.undelivered[message.message_id] = message
+        elif "life" in note:
+            self.ended_lives.add(note["life"])
+        elif "ended" in note:
+            self.ended_lives.discard(note["ended"])
         else:
             self.undelivered.pop(note["delivered"], None)
 
@@ -173,6 +196,8 @@ class Notebook:
         _sync_folder(self._path.parent)
 
     def _lines(self) -> Iterator[bytes]:
+        for runner in (*self.ended_lives, *([self._life] if self._life else [])):
+            yield _line({"life": runner})
         for run in self.started.values():
             yield _line({"started": asdict(run.leftover), "job_id": run.job_id})
         for message in self.undelivered.values():

@@ -1,6 +1,7 @@
 """Delivering what became of the runs, however long the broker is away."""
 
 from collections import deque
+from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -53,13 +54,17 @@ class Reports:
 
     def open(self) -> None:
         """Begin to deliver what is left from an earlier life."""
-        for message in list(self.notebook.undelivered.values()):
-            self._deliver(message)
+        self.deliver(list(self.notebook.undelivered.values()))
 
     def report(self, message: ResultMessage) -> None:
         """Note it, and deliver it sooner or later."""
         self.notebook.note_report(message)
         self._deliver(message)
+
+    def deliver(self, noted: Iterable[ResultMessage]) -> None:
+        """Deliver, sooner or later, what stands in the notebook already."""
+        for message in noted:
+            self._deliver(message)
 
     async def close(self, patience: float) -> None:
         """Wait for deliveries, at most `patience` seconds; what is left is kept for the next life."""

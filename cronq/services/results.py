@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -26,7 +27,14 @@ AT_MOST = 2 * BATCH
 IDLE = 60.0  # seconds; a delivery wakes the loop
 WITHOUT_TABLES = 1.0  # seconds until it looks again
 
-Received = tuple[Delivery, ResultMessage]
+
+class Received(NamedTuple):
+    """A message that is not recorded yet."""
+
+    delivery: Delivery
+    message: ResultMessage
+    #: By this daemon's monotonic clock.
+    at: float
 
 
 class Results(Loop):
@@ -38,6 +46,7 @@ class Results(Loop):
         self._database = database
         self._broker = broker
         self._waiting: deque[Received] = deque()
+        self._in_writing: Sequence[Received] = ()
         #: Smaller while a message that the database refuses is looked for.
         self._batch = BATCH
         self._subscription: Subscription | None = None
@@ -52,6 +61,11 @@ class Results(Loop):
         """Take no more; fires when the batch in hand is recorded. What is left goes back to the broker."""
         return Deferred.fromCoroutine(self._stop())
 
+    def lag(self) -> float:
+        """Seconds for which the oldest message in hand has been waiting to be recorded."""
+        oldest = self._in_writing or self._waiting
+        return self._clock.seconds() - oldest[0].at if oldest else 0.0
+
     async def record(self) -> float:
         """One pass: record at most one batch of what has been received."""
         if not await self._tables.ready():
@@ -59,11 +73,14 @@ class Results(Loop):
         self._drop_dead()
         batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         if batch:
+            self._in_writing = batch
             try:
                 await self._record(batch)
             except BaseException:
                 self._waiting.extendleft(reversed(batch))
                 raise
+            finally:
+                self._in_writing = ()
         return 0.0 if self._waiting else IDLE
 
     def _received(self, delivery: Delivery) -> None:
@@ -73,22 +90,22 @@ class Results(Loop):
             Deferred.fromCoroutine(bury(self._broker, self._clock, delivery, str(error)))
             return
         self._drop_dead()
-        self._waiting.append((delivery, message))
+        self._waiting.append(Received(delivery, message, self._clock.seconds()))
         self.wake()
 
     def _drop_dead(self) -> None:
         """Forget what comes again by the next connection; it is older than all that came by this one."""
-        while self._waiting and not self._waiting[0][0].alive:
+        while self._waiting and not self._waiting[0].delivery.alive:
             self._waiting.popleft()
 
     async def _record(self, batch: Sequence[Received]) -> None:
         try:
-            answers = await self._database.transact(record_reports, [message for _, message in batch])
+            answers = await self._database.transact(record_reports, [received.message for received in batch])
         except NotStorable as error:
             await self._refused(batch, error)
             return
         self._batch = min(BATCH, 2 * self._batch)
-        for (delivery, message), answer in zip(batch, answers, strict=True):
+        for (delivery, message, _), answer in zip(batch, answers, strict=True):
             if answer is not None and delivery.reply_to is not None:
                 # A message that is not alive is in other hands, too, and may be answered by them.
                 only = message if answer.first and delivery.alive else None
@@ -98,7 +115,7 @@ class Results(Loop):
     async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
         """One message that the database refuses must not stop the others: halve until it stands alone."""
         if len(batch) == 1:
-            await bury(self._broker, self._clock, batch[0][0], str(error))
+            await bury(self._broker, self._clock, batch[0].delivery, str(error))
         else:
             self._batch = len(batch) // 2
             self._waiting.extendleft(reversed(batch))
@@ -134,4 +151,4 @@ class Results(Loop):
             await self._subscription.cancel()
         await super().stopService()
         while self._waiting:
-            self._waiting.popleft()[0].give_back()
+            self._waiting.popleft().delivery.give_back()

@@ -1,21 +1,18 @@
 """May this run start? The runner asks, results answers, and what was asked too long ago is asked again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
-from cronq.broker.interface import Broker, Delivery, Queue, Subscription
-from cronq.domain.errors import BadMessage
+from cronq.broker.interface import Broker
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
-from cronq.domain.runs import new_token
+from cronq.services.mailbox import Mailbox
 from cronq.services.reporting import publish_report
-
-log = Logger()
 
 #: Seconds by the runner's own clock for which an answer is good, from the moment of asking: less than
 #: `--lost-after`, so that a runner that was frozen meanwhile does not start what has been given up.
@@ -25,7 +22,7 @@ FIRST_PATIENCE, LONGEST_PATIENCE = 5.0, 60.0
 
 
 class Starts:
-    """Asks for grants and waits for the answers on a private queue."""
+    """Asks for grants and waits for the answers."""
 
     def __init__(
         self,
@@ -35,6 +32,7 @@ class Starts:
         monotonic: Callable[[], float],
         host: str,
         runner: str,
+        mailbox: Mailbox,
     ) -> None:
         self._broker = broker
         self._clock = clock
@@ -42,23 +40,18 @@ class Starts:
         self._monotonic = monotonic
         self._host = host
         self._runner = runner
+        self._mailbox = mailbox
         # By token and time of the request: only the latest one counts, as an older answer may be any age, and
         # as results takes back a grant that it could not deliver.
         self._awaited: dict[tuple[str, datetime | None], Deferred[Grant]] = {}
         self._latest = datetime.min
-        self._answers: Subscription | None = None
 
-    def open(self) -> None:
-        """Begin to listen for answers."""
-        queue = Queue(f"cronq_runner.{self._runner}", private=True)
-        self._answers = self._broker.subscribe(queue, self._answered, at_most=1000)
+    def now(self) -> datetime:
+        """The time by this host's clock; later than all that were given before, even when it is set back."""
+        self._latest = max(self._now(), self._latest + datetime.resolution)
+        return self._latest
 
-    def close(self) -> Deferred[None]:
-        """Stop listening."""
-        assert self._answers is not None
-        return self._answers.cancel()
-
-    async def refusal(self, job: JobMessage) -> str | None:
+    async def refusal(self, job: JobMessage, token: str) -> str | None:
         """Announce the start; None when the run may start now, else the reason why not.
 
         A message that does not ask for a grant may start as soon as the broker has the announcement.
@@ -66,7 +59,7 @@ class Starts:
         if not job.grant:
             await self._announce(job)
             return None
-        token, patience = new_token(), FIRST_PATIENCE
+        patience = FIRST_PATIENCE
         while True:
             await self._broker.when_connected()
             asked = self._monotonic()
@@ -91,20 +84,28 @@ class Starts:
 
         Raises Twisted's `TimeoutError` when no answer comes within `patience` seconds.
         """
-        address = self._answers.address if self._answers else None
         question = self._announcement(job, token)
         awaited = token, question.start_time
         self._awaited[awaited] = answer = Deferred[Grant]()
         try:
-            if not await publish_report(self._broker, self._clock, question, address):
+            if not await publish_report(self._broker, self._clock, question, self._mailbox.address):
                 return None
             return await answer.addTimeout(patience, self._clock)
         finally:
             self._awaited.pop(awaited, None)
 
+    def returned(self, job: JobMessage, token: str) -> ResultMessage:
+        """The report that the start of that token will not be made here."""
+        return replace(self._announcement(job, token), report=Report.RETURNED, start_time=None)
+
+    def answered(self, said: Grant) -> None:
+        """An answer has come."""
+        awaited: Deferred[Any] | None = self._awaited.pop((said.token, said.asked), None)
+        if awaited is not None:
+            awaited.callback(said)
+
     def _announcement(self, job: JobMessage, token: str | None = None) -> ResultMessage:
-        # Each request is later than the one before, even by a clock that is set back.
-        self._latest = now = max(self._now(), self._latest + datetime.resolution)
+        now = self.now()
         return ResultMessage(
             run_id=job.run_id,
             job_id=job.job_id,
@@ -115,14 +116,3 @@ class Starts:
             token=token,
             runner=self._runner,
         )
-
-    def _answered(self, delivery: Delivery) -> None:
-        delivery.accept()
-        try:
-            said = Grant.decode(delivery.body)
-        except BadMessage as error:
-            log.warn("an answer cannot be read: {why}", why=str(error))
-            return
-        awaited: Deferred[Any] | None = self._awaited.pop((said.token, said.asked), None)
-        if awaited is not None:
-            awaited.callback(said)

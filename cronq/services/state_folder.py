@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cronq.domain.runs import new_token
+
 LOCK = "lock"
+HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,30 @@ def lock_free_folders(runners: Path) -> list[LockedFolder]:
     Raises `OSError` when the folder cannot be used.
     """
     runners.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return lock_dead_folders(runners) or [next(_new_folders(runners))]
+
+
+def lock_dead_folders(runners: Path) -> list[LockedFolder]:
+    """Lock every folder below `runners` that no living runner holds; raises `OSError`."""
     paths = sorted(path for path in runners.iterdir() if path.name.isdecimal() and path.is_dir())
-    free = [folder for path in paths if (folder := _lock(path))]
-    return free or [next(_new_folders(runners))]
+    return [folder for path in paths if (folder := _lock(path))]
+
+
+def home_id(runners: Path) -> str:
+    """The id of the place whose runners look after each other: 32 hex digits, made once.
+
+    Raises `OSError` when the folder cannot be used, or holds something else by that name.
+    """
+    path, draft = runners / HOME, runners / f"{HOME}.{new_token()}"
+    if not path.exists():
+        draft.write_text(new_token())
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another was faster
+        finally:
+            draft.unlink()
+    return path.read_text()
 
 
 def _new_folders(runners: Path) -> Iterator[LockedFolder]:

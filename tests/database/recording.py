@@ -17,7 +17,7 @@ from tests.database.store import HOST, StoreCase, at, clear, job, report
 
 MINE, OTHER = "1" * 32, "2" * 32
 SECOND = timedelta(seconds=1)
-STARTING, FINISHED, FAILED, LOST = Report
+STARTING, FINISHED, FAILED, LOST, RETURNED = Report
 
 
 class RecordingCase(StoreCase):

@@ -234,7 +234,9 @@ class ResultMessageTests(RefusalCase):
 
     def test_message_ids_differ(self) -> None:
         """Each report of a run has a message id of its own."""
-        self.assertEqual(len({ResultMessage(RUN, 1, report, SENT, "h").message_id for report in Report}), 4)
+        self.assertEqual(
+            len({ResultMessage(RUN, 1, report, SENT, "h").message_id for report in Report}), len(Report)
+        )
 
     def test_missing_keys(self) -> None:
         """Every key that a finished run needs is asked for by name."""
@@ -245,7 +247,10 @@ class ResultMessageTests(RefusalCase):
     def test_refusals(self) -> None:
         """Each fault has its sentence."""
         for sentence, changes in (
-            ('type: expected one of starting, finished, failed, lost, found "died"', {"type": "died"}),
+            (
+                'type: expected one of starting, finished, failed, lost, returned, found "died"',
+                {"type": "died"},
+            ),
             ("type: expected a text, found 3", {"type": 3}),
             ('job_id: expected a whole number, found "1"', {"job_id": "1"}),
             ("job_id: expected a whole number, found 1.0", {"job_id": 1.0}),

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.messages import Report, ResultMessage
-from cronq.domain.reports import JobSummary, RunState, apply_report, grant, summarize
+from cronq.domain.reports import RunState, apply_report, grant
 from cronq.domain.runs import Status
+from cronq.domain.summaries import JobSummary, summarize
 
 RUN, MINE, OTHER = "a" * 32, "1" * 32, "2" * 32
 NOW = datetime(2026, 11, 23, 12)

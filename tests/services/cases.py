@@ -60,9 +60,13 @@ class WorldTestCase(LoggedTestCase):
         super().setUp()
         self.new_world()
 
+    #: Seconds; tests of whole days want fewer heartbeats.
+    heartbeat_interval = 10.0
+    lost_after = 60.0
+
     def new_world(self) -> None:
         """Begin anew; there is only one world at a time."""
-        self.world = World(self.new_folder())
+        self.world = World(self.new_folder(), self.heartbeat_interval, self.lost_after)
 
     def statuses(self) -> dict[str, int]:
         """How many runs there are of each status."""

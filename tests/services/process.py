@@ -12,7 +12,7 @@ from twisted.internet.error import AlreadyCalled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from cronq.broker.interface import Broker, Delivery, Message, Queue, Subscription
+from cronq.broker.interface import Broker, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.broker.memory import MemoryConnection
 from cronq.execution.interface import Ended, Launcher, OnOutput, RunningCommand
 
@@ -154,6 +154,9 @@ class ProcessBroker:
         subscription = ProcessSubscription(self._process, on_delivery)
         subscription.real = self._connection.subscribe(queue, subscription.received, at_most)
         return subscription
+
+    def depth(self, queue: str) -> Deferred[QueueDepth]:
+        return self._process.passed_on(self._connection.depth(queue))
 
     def when_connected(self) -> Deferred[None]:
         return self._process.passed_on(self._connection.when_connected())

@@ -18,7 +18,7 @@ class DayTests(SynchronousTestCase):
     def setUp(self) -> None:
         folder = Path(self.mktemp())
         folder.mkdir()
-        self.world = World(folder)
+        self.world = World(folder, heartbeat_interval=600, lost_after=3600)
 
     def test_every_slot_runs_once_and_is_recorded(self) -> None:
         """After a day each slot of each job has one run, which started once, on time, and succeeded."""
@@ -73,8 +73,8 @@ class DayTests(SynchronousTestCase):
         before = len(self.world.clock.getDelayedCalls())
         self.world.run_for(DAY)
         self.assertEqual(len(self.world.clock.getDelayedCalls()), before)
-        runner = self.runner.runner
-        held = (runner._starting, runner._waiting, runner._runs, runner._in_hand, runner._starts._awaited)
+        intake = self.runner.intake
+        held = (intake._starting, intake._waiting, intake._runs, intake._in_hand, intake._starts._awaited)
         self.assertEqual([len(each) for each in held], [0] * 5)
         self.assertEqual((self.runner.notebook.started, self.runner.notebook.undelivered), ({}, {}))
 

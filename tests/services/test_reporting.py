@@ -5,10 +5,11 @@ from datetime import datetime
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from cronq.broker.interface import DEAD, RESULTS, Delivery, Message, Queue, Subscription
+from cronq.broker.interface import DEAD, RESULTS, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.domain.errors import BrokerUnavailable, Unroutable
 from cronq.domain.messages import JobMessage, Report, ResultMessage
 from cronq.services.dead_letters import PAUSE, bury
+from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.reporting import AT_ONCE, WITHOUT_QUEUE, Reports
 from cronq.services.starting import Starts
@@ -39,6 +40,9 @@ class MoodyBroker:
             return fail(self.mood)
         self.published.append(message)
         return succeed(None)
+
+    def depth(self, queue: str) -> Deferred[QueueDepth]:
+        return succeed(QueueDepth(0, 0))
 
     def when_connected(self) -> Deferred[None]:
         return succeed(None)
@@ -148,15 +152,18 @@ class ReportsTests(MoodTestCase):
 class StartsTests(MoodTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.starts = Starts(self.broker, self.clock, lambda: NOON, self.clock.seconds, "host", "runner")
-        self.starts.open()
+        mailbox = Mailbox(self.broker, "runner")
+        self.starts = Starts(
+            self.broker, self.clock, lambda: NOON, self.clock.seconds, "host", "runner", mailbox
+        )
+        mailbox.open(self.starts.answered, lambda _: None)
 
     def test_connection_that_is_ending(self) -> None:
         """Nor is it tried in an endless loop by those who ask whether to start."""
         for grant in (False, True):
             self.broker.mood = ENDING
             job = JobMessage(f"{grant:032x}", 1, "job", "5 s", grant=grant)
-            asking = Deferred.fromCoroutine(self.starts.refusal(job))
+            asking = Deferred.fromCoroutine(self.starts.refusal(job, "1" * 32))
             self.clock.run_for(10)
             self.assertEqual(len(self.broker.published), grant)
             self.broker.mood = None
@@ -170,7 +177,8 @@ class StartsTests(MoodTestCase):
         """Who is called off while it asks leaves nothing behind, at any step."""
         for mood, seconds in ((ENDING, 0.0), (NO_QUEUE, 1.0), (None, 1.0), (None, 30.0)):
             self.broker.mood = mood
-            asking = Deferred.fromCoroutine(self.starts.refusal(JobMessage("0" * 32, 1, "job", "", True)))
+            job = JobMessage("0" * 32, 1, "job", "", True)
+            asking = Deferred.fromCoroutine(self.starts.refusal(job, "1" * 32))
             self.clock.run_for(seconds)
             asking.cancel()
             self.failureResultOf(asking)

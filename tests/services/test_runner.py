@@ -292,7 +292,7 @@ class AnswerTests(WorldTestCase):
         self.start_with(answer)
         self.world.run_for(64)
         self.assertEqual(self.starts, [])
-        self.assert_said("an answer cannot be read: not JSON")
+        self.assert_said("an answer or order cannot be read: not JSON")
         self.world.run_for(2)
         self.assertEqual(len(self.starts), 1)
 

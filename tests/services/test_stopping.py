@@ -179,7 +179,7 @@ class OutageTests(WorldTestCase):
         self.results.freeze()
         self.world.run_for(61)
         self.world.broker.down()
-        self.assert_stops(self.runner.stop(), seconds=GRANT_LASTS)
+        self.assert_stops(self.runner.stop(), seconds=GRANT_LASTS + LAST_REPORTS)
         self.assertEqual((self.starts, self.statuses()), ([], {"queued": 1}))
 
     def test_many_reports(self) -> None:
@@ -191,7 +191,7 @@ class OutageTests(WorldTestCase):
                 b'{"run_id":"%s","job_id":1,"type":"finished","x-send-datetime":"2026-01-01 00:00:00.000000",'
                 b'"x-host":"host","return_code":0}' % run_id.encode()
             )
-            self.runner.runner._place.reports.report(report)
+            self.runner.runner.reports.report(report)
         self.assert_stops(self.runner.stop(), seconds=LAST_REPORTS)
         self.assert_said("3000 reports could not be delivered yet")
         self.world.broker.up()

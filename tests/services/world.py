@@ -1,6 +1,7 @@
 """All of cronq in one process under a clock that only the test moves: no socket, no thread, no sleep."""
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -22,14 +23,18 @@ from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.execution.interface import Stream
 from cronq.services.injector import Injector, Republisher
+from cronq.services.intake import Intake
+from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
+from cronq.services.ordering import OrderPublisher
 from cronq.services.recovery import recover
 from cronq.services.reporting import Reports
 from cronq.services.results import Results
-from cronq.services.runner import Runner
+from cronq.services.runner import Identity, Runner
 from cronq.services.running import Workplace
 from cronq.services.starting import Starts
 from cronq.services.tables import Tables
+from cronq.services.watch import Watch
 from tests.services.commands import ScriptedLauncher
 from tests.services.process import Process, ProcessLauncher
 from tests.services.turns import Turns
@@ -72,9 +77,12 @@ class World:
     The broker is like RabbitMQ: it confirms when it has a message, and keeps what is in a shared queue.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, heartbeat_interval: float = 10.0, lost_after: float = 60.0) -> None:
+        """Both in seconds."""
         self.clock = Turns()
         self.folder = folder
+        self.heartbeat_interval = heartbeat_interval
+        self.lost_after = lost_after
         self.launcher = ScriptedLauncher(self.clock, self.now)
         self.transactions = 0
         self._engine = empty_database()
@@ -84,7 +92,7 @@ class World:
         #: Whether the database refuses what a transaction with these arguments is to write.
         self.refuses: Callable[[Sequence[Any]], bool] = lambda _: False
         self._clock_is_off = timedelta(0)
-        self._runners = itertools.count(1)
+        self._lives = itertools.count(1)
         self.broker = MemoryBroker(self.clock)
         self.broker._server.declare(Queue(RESULTS, (RESULTS,)))  # who comes first decides when it confirms
         self.database = Database(self._engine, maybeDeferred, self.clock, read_clock=lambda _: self.now())
@@ -126,7 +134,11 @@ class World:
         return Process(name, self.clock, self.broker.connect(name))
 
     def start_injector(
-        self, name: str = "injector.1", interval: float = 3600.0, republish_interval: float = 600.0
+        self,
+        name: str = "injector.1",
+        interval: float = 3600.0,
+        republish_interval: float = 600.0,
+        order_interval: float = 600.0,
     ) -> Process:
         process = self.process(name)
         database = self._database_of(process)
@@ -134,13 +146,14 @@ class World:
         process.run(
             Injector(database, tables, process.broker, process.clock, name, interval),
             Republisher(database, tables, process.broker, process.clock, republish_interval),
+            OrderPublisher(database, tables, process.broker, process.clock, order_interval),
         )
         return process
 
     def start_results(self, name: str = "results.1") -> Process:
         process = self.process(name)
         database = self._database_of(process)
-        process.run(Results(database, Tables(database, create=False), process.broker, process.clock))
+        process.run(*self._results(process, database, Tables(database, create=False), name))
         return process
 
     def start_runner(
@@ -163,12 +176,30 @@ class World:
         tables = Tables(database, create=True, then=[forget_published])
         broker, clock = process.broker, process.clock
         process.run(
-            Results(database, tables, broker, clock),
+            *self._results(process, database, tables, "cronq"),
             process.runner,
             Injector(database, tables, broker, clock, "cronq", 60.0),
             Republisher(database, tables, broker, clock, 1.0),
+            OrderPublisher(database, tables, broker, clock, 10.0),
         )
         return process
+
+    def _results(
+        self, process: Process, database: Database, tables: Tables, name: str
+    ) -> tuple[Watch, Results]:
+        results = Results(database, tables, process.broker, process.clock)
+        daemon = f"{name}.{next(self._lives)}"
+        watch = Watch(
+            database,
+            tables,
+            process.broker,
+            process.clock,
+            daemon,
+            self.lost_after,
+            results.lag,
+            self.heartbeat_interval,
+        )
+        return watch, results
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""
@@ -206,7 +237,7 @@ class World:
 
     def next_runner_id(self, name: str) -> str:
         """Every life of a runner has an id of its own."""
-        return f"{name}.{next(self._runners)}"
+        return f"{name}.{next(self._lives)}"
 
     def _database_of(self, process: Process) -> Database:
         def run(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
@@ -248,11 +279,30 @@ class RunnerProcess(Process):
         folder.mkdir(exist_ok=True)
         self.notebook = Notebook(folder, lambda *_: self.in_thread(lambda: None))
         recover(self.notebook, world.now, "host", world.launcher.end_leftover)
-        reports, runner_id = Reports(self.broker, self.notebook, self.clock), world.next_runner_id(name)
+        reports = Reports(self.broker, self.notebook, self.clock)
+        self.identity = Identity(world.next_runner_id(name), "host", hashlib.md5(name.encode()).hexdigest())
         launcher = ProcessLauncher(self, world.launcher)
+        runner_id = self.identity.runner
         place = Workplace(launcher, reports, world.now, _no_output, {"PATH": "/bin"}, "host", runner_id)
-        starts = Starts(self.broker, self.clock, world.now, self.clock.seconds, "host", runner_id)
-        self.runner = Runner(self.broker, queue, starts, place, self.clock, concurrency, drain_seconds)
+        mailbox = Mailbox(self.broker, runner_id)
+        starts = Starts(self.broker, self.clock, world.now, self.clock.seconds, "host", runner_id, mailbox)
+        self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)
+        self.runner = Runner(
+            self.identity,
+            self.broker,
+            self.intake,
+            starts,
+            mailbox,
+            reports,
+            self.clock,
+            drain_seconds,
+            self.exit,
+            world.heartbeat_interval,
+        )
+
+    def exit(self) -> None:
+        """What `cronq-runner` does when an order has made it drain."""
+        self.stop()
 
 
 def _no_output(_job: JobMessage) -> NoOutput:

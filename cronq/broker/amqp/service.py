@@ -19,7 +19,7 @@ from cronq.broker.amqp.connection import Connection, connect
 from cronq.broker.amqp.publisher import Publisher, open_publisher
 from cronq.broker.amqp.subscription import AmqpSubscription
 from cronq.broker.amqp.topology import Topology
-from cronq.broker.interface import SHARED_QUEUES, Delivery, Message, Queue
+from cronq.broker.interface import SHARED_QUEUES, Delivery, Message, Queue, QueueDepth
 from cronq.broker.waiting import Waiters
 from cronq.domain.errors import BrokerUnavailable
 
@@ -93,6 +93,12 @@ class AmqpBroker(Service):
         self._stand_up()
         return subscription
 
+    def depth(self, queue: str) -> Deferred[QueueDepth]:
+        """See `Broker`."""
+        if self._connection is None:
+            return fail(BrokerUnavailable(self._why_not))
+        return Deferred.fromCoroutine(self._depth(self._connection, queue))
+
     def when_connected(self) -> Deferred[None]:
         """See `Broker`."""
         stands = self._publisher is not None and self._publisher.is_open and not self._fallen()
@@ -122,6 +128,12 @@ class AmqpBroker(Service):
             self._hold_breath()
             await connection.close()
         raise connection.unavailable(connection.cause)
+
+    async def _depth(self, connection: Connection, queue: str) -> QueueDepth:
+        try:
+            return await self._topology.depth(connection, queue)
+        except AMQPError as error:
+            raise BrokerUnavailable(explain(error, connection.address)) from error
 
     def _fallen(self) -> list[AmqpSubscription]:
         return [each for each in self._subscriptions if not (each.stands or each.cancelled)]

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from cronq.broker.amqp.causes import PRECONDITION_FAILED
 from cronq.broker.amqp.connection import Channel, Connection
-from cronq.broker.interface import Queue
+from cronq.broker.interface import Queue, QueueDepth
 
 log = Logger()
 
@@ -45,6 +45,13 @@ class Topology:
         for key in queue.routing_keys:
             await channel.ask(channel.pika.queue_bind, queue=address, exchange=EXCHANGE, routing_key=key)
         channel.close()
+
+    async def depth(self, connection: Connection, name: str) -> QueueDepth:
+        """Look at a queue that is there. Raises pika's AMQPError."""
+        channel = await connection.open_channel()
+        said = (await channel.ask(channel.pika.queue_declare, queue=name, passive=True)).method
+        channel.close()
+        return QueueDepth(said.message_count, said.consumer_count)
 
     async def delete(self, connection: Connection, address: str) -> None:
         """Delete a queue with what is in it. Raises pika's AMQPError."""

@@ -7,7 +7,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
-from cronq.broker.interface import SHARED_QUEUES, Delivery, Message, Queue
+from cronq.broker.interface import SHARED_QUEUES, Delivery, Message, Queue, QueueDepth
 from cronq.broker.memory.server import Confirm, Server
 from cronq.broker.memory.subscription import MemorySubscription
 from cronq.broker.waiting import Waiters
@@ -94,6 +94,15 @@ class MemoryConnection(Service):
             subscription.stand()
         return subscription
 
+    def depth(self, queue: str) -> Deferred[QueueDepth]:
+        """See `Broker`."""
+        session = self._session
+        if session is None:
+            return fail(self._unavailable())
+        answer: Deferred[QueueDepth] = Deferred()
+        self._server.soon(lambda: self._look(queue, session, answer))
+        return answer
+
     def when_connected(self) -> Deferred[None]:
         """See `Broker`."""
         return self._waiting.wait() if self._session is None else succeed(None)
@@ -130,6 +139,13 @@ class MemoryConnection(Service):
         for queue in queues:
             queue.put(message, confirm)
             self._server.stir(queue)
+
+    def _look(self, queue: str, session: _Session, answer: Deferred[QueueDepth]) -> None:
+        found = self._server.find(queue)
+        if session is not self._session or found is None:
+            answer.errback(self._unavailable())
+        else:
+            answer.callback(QueueDepth(len(found), len(found.consumers)))
 
     def _confirmed(self, session: _Session, answer: Deferred[None], taken: bool) -> None:
         result = None if taken else Failure(BrokerUnavailable("the broker was told to forget the message"))

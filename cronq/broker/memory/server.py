@@ -60,6 +60,8 @@ class MemoryQueue:
         self.name = name
         #: Set while its turn to hand out is under way.
         self.stirred = False
+        #: Who is subscribed to it.
+        self.consumers: set[Taker] = set()
         self._confirmed_when_accepted = confirmed_when_accepted
         self._count = 0
         self._fresh: deque[Held] = deque()

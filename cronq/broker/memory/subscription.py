@@ -84,6 +84,8 @@ class MemorySubscription:
     def cancel(self) -> Deferred[None]:
         """See `Subscription`."""
         self._cancelled = True
+        if self._source is not None:
+            self._source.consumers.discard(self)
         if self._queue.private:
             self._leave()
         return succeed(None)
@@ -92,6 +94,7 @@ class MemorySubscription:
         """There is a connection."""
         if not self._cancelled:
             self._source = self._server.declare(self._queue)
+            self._source.consumers.add(self)
             self._ask()
 
     def flush(self) -> None:
@@ -156,5 +159,7 @@ class MemorySubscription:
 
     def _leave(self) -> None:
         source, self._source = self._source, None
-        if source is not None and self._queue.private:
-            self._server.delete(source)
+        if source is not None:
+            source.consumers.discard(self)
+            if self._queue.private:
+                self._server.delete(source)

@@ -1,0 +1,86 @@
+"""Attempts after the first: made when one is lost, and started when nothing of it can be running any more."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from cronq.database.bulk import chunks, insert_new
+from cronq.database.outbox import pause_after
+from cronq.database.tables import definitions, runners, runs
+from cronq.domain.heartbeats import ALIVE
+from cronq.domain.reports import RunState
+from cronq.domain.rules import OnLost, decode_rules
+from cronq.domain.runs import Status, new_run_ids
+
+#: So many attempts of one slot may be lost; a command that takes its runners down must not go on for ever.
+MOST = 5
+#: Until a start that is not allowed yet is asked for again.
+POSTPONED_FOR = timedelta(seconds=10)
+
+
+def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -> list[RunState]:
+    """Queue another attempt for each of these runs whose job asks for it; gives those runs, changed."""
+    states = {run.run_id: run for run in lost}
+    query = select(
+        runs.c.run_id, runs.c.job_id, runs.c.definition_id, runs.c.slot, runs.c.attempt, definitions.c.rules
+    ).join(definitions, definitions.c.id == runs.c.definition_id)
+    found = [
+        row
+        for some in chunks(sorted(states))
+        for row in connection.execute(query.where(runs.c.run_id.in_(some)))
+        if decode_rules(row.rules).on_lost is OnLost.RERUN
+    ]
+    again = [row for row in found if row.attempt < MOST]
+    rows = [
+        {
+            "run_id": run_id,
+            "job_id": row.job_id,
+            "definition_id": row.definition_id,
+            "slot": row.slot,
+            "attempt": row.attempt + 1,
+            "status": Status.QUEUED.value,
+            "queued_at": now,
+            "publish_after": now if row.attempt == 1 else now + pause_after(row.attempt - 1),
+            "previous_run_id": row.run_id,
+        }
+        for row, run_id in zip(again, new_run_ids(now, len(again)), strict=True)
+    ]
+    insert_new(connection, runs, rows)
+    given_up = {row.run_id for row in found} - {row.run_id for row in again}
+    return [replace(states[row.run_id], superseded=True) for row in again] + [
+        replace(
+            states[run_id], reason=f"{states[run_id].reason}; this was attempt {MOST}, and there is no more"
+        )
+        for run_id in sorted(given_up)
+    ]
+
+
+def blocked(connection: Connection, run_ids: Collection[str]) -> dict[str, str]:
+    """Which of these attempts must not start yet, each with the host that is to blame.
+
+    The attempt before was given up while its command may still be running, and its host is back: whoever is
+    there now ends it, and says so.
+    """
+    before = runs.alias("before")
+    former, there = runners.alias("former"), runners.alias("there")
+    query = (
+        select(runs.c.run_id, former.c.host)
+        .join(before, before.c.run_id == runs.c.previous_run_id)
+        .join(former, former.c.id == before.c.runner)
+        .join(there, there.c.home == former.c.home)
+        .where(before.c.abandoned, there.c.status.in_(ALIVE))
+    )
+    return {
+        run_id: host
+        for some in chunks(sorted(run_ids))
+        for run_id, host in connection.execute(query.where(runs.c.run_id.in_(some)))
+    }
+
+
+def postpone(connection: Connection, run_ids: Collection[str], now: datetime) -> None:
+    """Publish these again in a while, as their messages are used up."""
+    if run_ids:
+        waiting = runs.c.run_id.in_(sorted(run_ids)) & (runs.c.status == Status.QUEUED.value)
+        connection.execute(update(runs).where(waiting).values(publish_after=now + POSTPONED_FOR))

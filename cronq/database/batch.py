@@ -1,0 +1,168 @@
+"""The one place where runs that have been published change their status: locked, changed, written at once.
+
+(Before that there are only two moves, of `outbox`, which are conditional writes of their own.)
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from cronq.database.attempts import try_again
+from cronq.database.bulk import insert_new, update_rows
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import events, jobs, runs
+from cronq.domain.errors import IllegalMove
+from cronq.domain.messages import Report
+from cronq.domain.reports import RunState
+from cronq.domain.runs import Status, may_move
+from cronq.domain.summaries import JobSummary, summarize
+
+_STATE = [
+    runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
+    runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
+    runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned,
+]  # fmt: skip
+_SUMMARY = [
+    jobs.c.id, jobs.c.removed_at, jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status,
+    jobs.c.current_status,
+]  # fmt: skip
+
+
+class RunBatch:
+    """Runs that one transaction changes, and the jobs that they are of."""
+
+    def __init__(
+        self, connection: Connection, run_ids: Collection[str], others: Mapping[str, int] | None = None
+    ) -> None:
+        """Lock the runs and their jobs. `others` maps run ids to job ids: those that are not in the ledger,
+        as a program of somebody else has begun them, are put there.
+        """
+        self._connection = connection
+        self._ids: dict[str, int] = {}
+        #: By run id.
+        self.runs: dict[str, RunState] = {}
+        self._lock_runs(run_ids)
+        self._adopt(others or {})
+        #: Ids of jobs that have been taken out of their category.
+        self.removed: set[int] = set()
+        self._summaries: dict[int, JobSummary] = {}
+        self._lock_jobs({run.job_id for run in self.runs.values()})
+        self.now = database_now(connection)
+        self._before: dict[str, RunState] = {}
+        self._changed_jobs: dict[int, JobSummary] = {}
+        self._events: list[dict[str, Any]] = []
+        self._unstarted: set[str] = set()
+
+    def move(self, run: RunState) -> None:
+        """Make the run what it is from now on. Raises `IllegalMove`."""
+        before = self.runs[run.run_id]
+        if run == before:
+            return
+        if run.status is not before.status and not may_move(before.status, run.status):
+            raise IllegalMove(f"run {run.run_id} cannot become {run.status}: it is {before.status}")
+        self.runs[run.run_id] = run
+        self._before.setdefault(run.run_id, before)
+        summary = self._summaries.get(run.job_id)
+        if summary is not None:
+            noted = summarize(summary, before, run, self.now)
+            self._summaries[run.job_id] = self._changed_jobs[run.job_id] = noted
+
+    def note(
+        self, run: RunState, kind: str, at: datetime, host: str | None, return_code: int | None = None
+    ) -> None:
+        """Add an event; of each run there is one of a kind."""
+        self._events.append(
+            {
+                "job_id": run.job_id if run.job_id in self._summaries else None,
+                "datetime": at,
+                "run_id": run.run_id,
+                "type": kind,
+                "host": host and host[:255],
+                "return_code": return_code,
+                "once": 1,
+            }
+        )
+
+    def forget_start(self, run_id: str) -> None:
+        """What was announced has not happened."""
+        self._unstarted.add(run_id)
+        self._events = [
+            event
+            for event in self._events
+            if (event["run_id"], event["type"]) != (run_id, Report.STARTING.value)
+        ]
+
+    def write(self) -> None:
+        """Write what has changed, with the attempts that follow what was lost."""
+        self._follow_up()
+        if self._unstarted:
+            announced = events.c.type == Report.STARTING.value, events.c.once == 1
+            self._connection.execute(
+                delete(events).where(events.c.run_id.in_(sorted(self._unstarted)), *announced)
+            )
+        update_rows(self._connection, runs, [self._row(self.runs[run_id]) for run_id in sorted(self._before)])
+        job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
+        update_rows(self._connection, jobs, job_rows)
+        insert_new(self._connection, events, self._events)
+
+    def _lock_runs(self, run_ids: Iterable[str]) -> None:
+        # In the order of run ids, as everyone else does who locks several.
+        query = select(*_STATE).where(runs.c.run_id.in_(sorted(run_ids))).with_for_update()
+        for row in self._connection.execute(query):
+            row_id, run_id, job_id, status, *rest = row
+            self._ids[run_id] = row_id
+            self.runs[run_id] = RunState(run_id, job_id, Status(status), *rest)
+
+    def _adopt(self, others: Mapping[str, int]) -> None:
+        unknown = {run_id: job_id for run_id, job_id in others.items() if run_id not in self.runs}
+        if unknown:
+            now = database_now(self._connection)
+            fresh = {"status": Status.QUEUED.value, "attempt": 1, "queued_at": now}
+            rows = [{"run_id": run_id, "job_id": unknown[run_id]} | fresh for run_id in sorted(unknown)]
+            insert_new(self._connection, runs, rows)
+            self._lock_runs(unknown)
+
+    def _lock_jobs(self, job_ids: Iterable[int]) -> None:
+        # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
+        # for reading, and two batches that go on from there to writing would stop each other.
+        query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
+        for job_id, removed_at, *summary in self._connection.execute(query):
+            if removed_at is not None:
+                self.removed.add(job_id)
+            self._summaries[job_id] = JobSummary(*summary)
+
+    def _follow_up(self) -> None:
+        lost = [
+            self.runs[run_id]
+            for run_id, before in self._before.items()
+            if before.status is not Status.LOST
+            and self.runs[run_id].status is Status.LOST
+            and self.runs[run_id].job_id in self._summaries.keys() - self.removed
+        ]
+        for run in try_again(self._connection, lost, self.now) if lost else ():
+            self.runs[run.run_id] = run
+
+    def _row(self, run: RunState) -> dict[str, Any]:
+        return {
+            "id": self._ids[run.run_id],
+            "run_id": run.run_id,
+            "job_id": run.job_id,
+            "status": run.status.value,
+            "reason": run.reason and run.reason[:1000],
+            "token": run.token,
+            "runner": run.runner and run.runner[:64],
+            "host": run.host and run.host[:255],
+            "granted_at": run.granted_at,
+            "started_at": run.started_at,
+            "ended_at": run.ended_at,
+            "recorded_at": run.recorded_at,
+            "return_code": run.return_code,
+            "run_time": run.run_time,
+            "superseded": run.superseded,
+            "abandoned": run.abandoned,
+            # What its runner handed back is for others at once.
+            "publish_after": self.now if run.status is Status.QUEUED else None,
+        }

@@ -1,0 +1,107 @@
+"""Orders to runners: rows that any injector publishes until they are seen to be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import orders, runners, runs
+from cronq.domain.heartbeats import RunnerStatus
+from cronq.domain.orders import Order, OrderKind
+from cronq.domain.runs import Status
+
+#: Until an order that has had no effect yet is published again.
+PATIENCE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order that is to be published now."""
+
+    order: Order
+    runner: str
+    #: The runner's private queue; None: it has not said where that is.
+    address: str | None
+
+
+def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
+    """Have the command of a run ended by the runner that has it."""
+    _insert(connection, OrderKind.KILL, runner, reason, run_id)
+
+
+def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
+    """Have a runner stop in good order, if it is up. Gives how it was; None: there is no such runner."""
+    found = connection.scalar(select(runners.c.status).where(runners.c.id == runner).with_for_update())
+    status = None if found is None else RunnerStatus(found)
+    if status is RunnerStatus.UP:
+        _insert(connection, OrderKind.DRAIN, runner, reason, None)
+    return status
+
+
+def claim_orders(connection: Connection, limit: int) -> list[SentOrder]:
+    """Take over what is to be published now, and put away what is done."""
+    now = database_now(connection)
+    query = (
+        select(orders.c.id)
+        .where(orders.c.publish_after <= now)
+        .order_by(orders.c.publish_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(connection.scalars(query))
+    if not ids:
+        return []
+    found = (
+        select(
+            orders,
+            runners.c.status.label("runner_status"),
+            runners.c.address,
+            runs.c.status,
+            runs.c.abandoned,
+        )
+        .join(runners, runners.c.id == orders.c.runner, isouter=True)
+        .join(runs, runs.c.run_id == orders.c.run_id, isouter=True)
+        .where(orders.c.id.in_(ids))
+        .order_by(orders.c.id)
+    )
+    sent, wanted = [], []
+    for row in connection.execute(found):
+        if _is_wanted(row):
+            wanted.append(row.id)
+            sent.append(
+                SentOrder(Order(OrderKind(row.kind), row.reason, row.run_id), row.runner, row.address)
+            )
+    _put_off(connection, wanted, now + PATIENCE)
+    _put_off(connection, sorted(set(ids) - set(wanted)), None)
+    return sent
+
+
+def _is_wanted(row: Row[Any]) -> bool:
+    """Whether the order has yet to have its effect, and somebody may be there to give it."""
+    if row.runner_status not in {RunnerStatus.UP, RunnerStatus.DRAINING, RunnerStatus.SILENT}:
+        return False
+    if row.kind == OrderKind.DRAIN:
+        return bool(row.runner_status != RunnerStatus.DRAINING)
+    return bool(row.status == Status.RUNNING or row.abandoned)
+
+
+def _put_off(connection: Connection, ids: Sequence[int], until: datetime | None) -> None:
+    if ids:
+        connection.execute(update(orders).where(orders.c.id.in_(ids)).values(publish_after=until))
+
+
+def _insert(connection: Connection, kind: OrderKind, runner: str, reason: str, run_id: str | None) -> None:
+    now = database_now(connection)
+    connection.execute(
+        insert(orders).values(
+            kind=kind.value,
+            runner=runner,
+            run_id=run_id,
+            reason=reason[:1000],
+            ordered_at=now,
+            publish_after=now,
+        )
+    )

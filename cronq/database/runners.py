@@ -1,0 +1,100 @@
+"""The table of runners, as results hears of them."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, select, update
+
+from cronq.database.bulk import chunks, insert_new, update_rows
+from cronq.database.gateway import now as database_now
+from cronq.database.losses import win_back_runs
+from cronq.database.orders import order_kill
+from cronq.database.tables import runners, runs
+from cronq.domain.heartbeats import ALIVE, RunnerHeartbeat, RunnerStatus
+from cronq.domain.runs import OPEN
+
+#: How long who has ended is kept, so that the host of its runs is known.
+KEPT = timedelta(days=30)
+
+
+def record_heartbeats(connection: Connection, heard: Sequence[tuple[RunnerHeartbeat, float]]) -> list[str]:
+    """Write down who has been heard, each so many seconds ago; gives those who had been called silent.
+
+    What these hold and was given up is theirs again; what has another attempt by now, they are told to end.
+    """
+    now = database_now(connection)
+    newest = {said.runner[:64]: (said, age) for said, age in heard}
+    known = _statuses(connection, sorted(newest))
+    rows = [_row(said, now - timedelta(seconds=age)) for _, (said, age) in sorted(newest.items())]
+    insert_new(connection, runners, [row | {"first_heard": now} for row in rows if row["id"] not in known])
+    update_rows(
+        connection,
+        runners,
+        [row | {"first_heard": known[row["id"]][1]} for row in rows if row["id"] in known],
+    )
+    back = [name for name, (status, _) in known.items() if status == RunnerStatus.SILENT.value]
+    holders = {run_id: name for name in back for run_id in newest[name][0].holds}
+    for run_id in win_back_runs(connection, holders) if holders else ():
+        order_kill(connection, holders[run_id], run_id, "it was given up, and another attempt has been made")
+    return back
+
+
+def seem_silent(connection: Connection, lost_after: float) -> bool:
+    """Whether there is anybody for `mark_silent`."""
+    return connection.execute(_silent(connection, lost_after).limit(1)).first() is not None
+
+
+def mark_silent(connection: Connection, lost_after: float) -> list[str]:
+    """Call those silent who have not been heard for so many seconds; gives them."""
+    names = list(connection.scalars(_silent(connection, lost_after).order_by(runners.c.id).with_for_update()))
+    if names:
+        connection.execute(
+            update(runners).where(runners.c.id.in_(names)).values(status=RunnerStatus.SILENT.value)
+        )
+    return names
+
+
+def forget_runners(connection: Connection) -> None:
+    """Delete who ended long ago and has no run that is open."""
+    long_ago = database_now(connection) - KEPT
+    busy = select(runs.c.runner).where(runs.c.status.in_(OPEN), runs.c.runner.is_not(None))
+    gone = runners.c.status.not_in(ALIVE) & (runners.c.last_heard < long_ago)
+    connection.execute(delete(runners).where(gone, runners.c.id.not_in(busy)))
+
+
+def _silent(connection: Connection, lost_after: float) -> Select[Any]:
+    long_ago = database_now(connection) - timedelta(seconds=lost_after)
+    return select(runners.c.id).where(runners.c.status.in_(ALIVE), runners.c.last_heard < long_ago)
+
+
+def _statuses(connection: Connection, names: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+    # Locked in order: all results daemons write the same rows at the same time.
+    return {
+        name: (status, first_heard)
+        for some in chunks(names)
+        for name, status, first_heard in connection.execute(
+            select(runners.c.id, runners.c.status, runners.c.first_heard)
+            .where(runners.c.id.in_(some))
+            .order_by(runners.c.id)
+            .with_for_update()
+        )
+    }
+
+
+def _row(said: RunnerHeartbeat, heard_at: datetime) -> dict[str, Any]:
+    return {
+        "id": said.runner[:64],
+        "host": said.host[:255],
+        "home": said.home,
+        "version": said.version[:32],
+        "queue": said.queue[:255],
+        "routing_keys": json.dumps(said.routing_keys),
+        "concurrency": said.concurrency,
+        "busy": len(said.holds),
+        "status": said.status.value,
+        "address": said.address and said.address[:255],
+        "clock_ahead": (said.sent_at - heard_at).total_seconds(),
+        "last_heard": heard_at,
+    }
