@@ -57,11 +57,11 @@ def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -
     ]
 
 
-def blocked(connection: Connection, run_ids: Collection[str]) -> dict[str, str]:
+def blocked(connection: Connection, run_ids: Collection[str], asking: Collection[str]) -> dict[str, str]:
     """Which of these attempts must not start yet, each with the host that is to blame.
 
-    The attempt before was given up while its command may still be running, and its host is back: whoever is
-    there now ends it, and says so.
+    The attempt before was given up while its command may still be running, and its host is back: a runner of
+    the same home is alive, or is among those that are `asking`. Whoever is there now ends it, and says so.
     """
     before = runs.alias("before")
     former, there = runners.alias("former"), runners.alias("there")
@@ -70,7 +70,7 @@ def blocked(connection: Connection, run_ids: Collection[str]) -> dict[str, str]:
         .join(before, before.c.run_id == runs.c.previous_run_id)
         .join(former, former.c.id == before.c.runner)
         .join(there, there.c.home == former.c.home)
-        .where(before.c.abandoned, there.c.status.in_(ALIVE))
+        .where(before.c.abandoned, there.c.status.in_(ALIVE) | there.c.id.in_(sorted(asking)))
     )
     return {
         run_id: host

@@ -22,12 +22,18 @@ def record_reports(connection: Connection, messages: Sequence[ResultMessage]) ->
     """
     others = {message.run_id: message.job_id for message in messages if not message.of_a_grant}
     batch = RunBatch(connection, {message.run_id for message in messages}, others)
-    asking = [message.run_id for message in messages if message.asks]
-    too_early = blocked(connection, asking) if asking else {}
+    too_early = _too_early(connection, [message for message in messages if message.asks])
     answers = [_apply(batch, message, too_early.get(message.run_id)) for message in messages]
     batch.write()
     postpone(connection, too_early, batch.now)
     return answers
+
+
+def _too_early(connection: Connection, asking: Sequence[ResultMessage]) -> dict[str, str]:
+    if not asking:
+        return {}
+    askers = {message.runner[:64] for message in asking if message.runner}
+    return blocked(connection, {message.run_id for message in asking}, askers)
 
 
 def _apply(batch: RunBatch, message: ResultMessage, host_to_blame: str | None) -> Grant | None:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Select, delete, select, update
 
 from cronq.database.bulk import chunks, insert_new, update_rows
 from cronq.database.gateway import now as database_now
-from cronq.database.losses import win_back_runs
+from cronq.database.losses import granted_runs, win_back_runs
 from cronq.database.orders import order_kill
 from cronq.database.tables import runners, runs
+from cronq.domain.hearing import GrantedRun
 from cronq.domain.heartbeats import ALIVE, RunnerHeartbeat, RunnerStatus
 from cronq.domain.runs import OPEN
 
@@ -41,9 +42,10 @@ def record_heartbeats(connection: Connection, heard: Sequence[tuple[RunnerHeartb
     return back
 
 
-def seem_silent(connection: Connection, lost_after: float) -> bool:
-    """Whether there is anybody for `mark_silent`."""
-    return connection.execute(_silent(connection, lost_after).limit(1)).first() is not None
+def look_for_losses(connection: Connection, lost_after: float) -> tuple[list[GrantedRun], bool]:
+    """What is running, and whether there is anybody for `mark_silent`."""
+    silent = connection.execute(_silent(connection, lost_after).limit(1)).first() is not None
+    return granted_runs(connection), silent
 
 
 def mark_silent(connection: Connection, lost_after: float) -> list[str]:

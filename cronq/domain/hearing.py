@@ -59,11 +59,17 @@ class Hearing:
         #: Since when a silence counts; None while it does not.
         self.clear_since: float | None = None
 
-    def hear_runner(self, said: RunnerHeartbeat, now: float) -> None:
-        """A runner has said something."""
-        runner = self._runners.setdefault(said.runner, _Runner(said, now))
+    def hear_runner(self, said: RunnerHeartbeat, now: float) -> bool:
+        """A runner has said something. Gives whether it is news: of who is there, or how he is."""
+        known = self._runners.get(said.runner)
+        runner = known or _Runner(said, now)
+        is_news = (
+            known is None or known.latest.status is not said.status or known.heard_at < now - self._tolerance
+        )
+        self._runners[said.runner] = runner
         runner.latest, runner.heard_at = said, now
         runner.unsettled.append((now, said))
+        return is_news
 
     def hear_results(self, said: ResultsHeartbeat, now: float) -> None:
         """A results daemon has said something; it may be this one."""
@@ -71,11 +77,6 @@ class Hearing:
             self._listeners.pop(said.daemon, None)
         else:
             self._listeners[said.daemon] = now, said
-
-    def status_of(self, runner: str) -> RunnerStatus | None:
-        """What a runner said last of how it is; None when it has not been heard."""
-        known = self._runners.get(runner)
-        return None if known is None else known.latest.status
 
     def deafen(self) -> None:
         """The connection was another one meanwhile, or is not there: something may have been missed."""

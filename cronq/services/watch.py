@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import HEARTBEATS, RESULTS, Broker, Delivery, Queue, Subscription
 from cronq.database.gateway import Database
-from cronq.database.losses import granted_runs, lose_runs
-from cronq.database.runners import mark_silent, record_heartbeats, seem_silent
+from cronq.database.losses import lose_runs
+from cronq.database.runners import look_for_losses, mark_silent, record_heartbeats
 from cronq.domain.errors import BadMessage
-from cronq.domain.hearing import GrantedRun, Hearing
+from cronq.domain.hearing import Hearing
 from cronq.domain.heartbeats import INTERVAL, ResultsHeartbeat, RunnerHeartbeat, decode_heartbeat
 from cronq.services.loop import Loop
 from cronq.services.presence import publish_heartbeat
@@ -52,7 +51,8 @@ class Watch(Loop):
         self._address: str | None = None
         self._said: dict[str, tuple[float, RunnerHeartbeat]] = {}
         self._subscription: Subscription | None = None
-        self._clear = True
+        self._clear_at = clock.seconds()
+        self._told = False
 
     def startService(self) -> None:
         """Begin to hear."""
@@ -90,11 +90,9 @@ class Watch(Loop):
         if isinstance(said, ResultsHeartbeat):
             self._hearing.hear_results(said, now)
             return
-        known = self._hearing.status_of(said.runner)
-        self._hearing.hear_runner(said, now)
         self._said[said.runner] = now, said
-        if known is not said.status:
-            self.wake()  # news that people may be waiting for
+        if self._hearing.hear_runner(said, now):
+            self.wake()
 
     def _look_at_connection(self) -> None:
         """What was said between two connections was not heard."""
@@ -108,12 +106,18 @@ class Watch(Loop):
         return Deferred.fromCoroutine(publish_heartbeat(self._broker, said))
 
     def _tell(self, *, clear: bool) -> None:
-        if clear is not self._clear:
-            self._clear = clear
-            what = (
-                "counts again" if clear else "does not count: reports may be waiting in a queue or a daemon"
+        """Say so when it is long that nobody could be called silent."""
+        now = self._clock.seconds()
+        if clear:
+            if self._told:
+                log.info("the silence of runners counts again")
+            self._clear_at, self._told = now, False
+        elif now - self._clear_at >= self._lost_after and not self._told:
+            self._told = True
+            log.warn(
+                "the silence of runners does not count now, so none of their runs is given up: reports wait in"
+                " the queue, or somebody takes them of whom nothing is heard"
             )
-            log.info("the silence of runners {what}", what=what)
 
     async def _record(self) -> None:
         """Write down who has been heard since the last time."""
@@ -131,7 +135,7 @@ class Watch(Loop):
             log.info("runner {runner} is heard of again", runner=runner)
 
     async def _judge(self) -> None:
-        running, silent = await self._database.read(_suspects, self._lost_after)
+        running, silent = await self._database.read(look_for_losses, self._lost_after)
         losses = self._hearing.judge(running, self._clock.seconds())
         if silent and self._hearing.silence_counts:
             for runner in await self._database.transact(mark_silent, self._lost_after):
@@ -148,7 +152,3 @@ class Watch(Loop):
         if self._subscription is not None:
             await self._subscription.cancel()
         await self._say(stopped=True).addErrback(lambda _: False)
-
-
-def _suspects(connection: Connection, lost_after: float) -> tuple[list[GrantedRun], bool]:
-    return granted_runs(connection), seem_silent(connection, lost_after)

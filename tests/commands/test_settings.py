@@ -132,7 +132,9 @@ class WrongValueTests(CommandLineCase):
 
     def test_names_of_queues(self) -> None:
         """A queue and a routing key have names that fit, and are not cronq's own or the broker's."""
-        allowed = "1 to 255 bytes, and not cronq_results, cronq_dead or amq.…, which are taken"
+        allowed = (
+            "1 to 255 bytes, and not cronq_results, cronq_dead, cronq_heartbeats or amq.…, which are taken"
+        )
         for value in ("cronq_results", "cronq_dead", "amq.direct", "\u00e4" * 128):
             self.assertRefused("cronq-runner", "queue", "CRONQ_QUEUE", value, allowed)
             self.assertRefused("cronq-runner", "routing-key", "CRONQ_ROUTING_KEYS", value, allowed)

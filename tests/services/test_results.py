@@ -184,7 +184,9 @@ class PoisonTests(ResultsTestCase):
 
     def poison(self, *bad: ResultMessage) -> None:
         """Have the database refuse these."""
-        self.world.refuses = lambda arguments: any(message in bad for message in (arguments or [[]])[0])
+        self.world.refuses = lambda arguments: (
+            isinstance(arguments and arguments[0], list) and any(message in bad for message in arguments[0])
+        )
 
     def assert_buried(self, *bodies: bytes) -> None:
         self.world.run_for(60)

@@ -284,7 +284,7 @@ class AnswerTests(WorldTestCase):
 
         def answer(stranger: MemoryConnection, asked: Delivery) -> None:
             asked.accept()
-            first = not self.said("an answer cannot be read")
+            first = not self.said("an answer or order cannot be read")
             stranger.publish(
                 Message(str(asked.reply_to), b"yes", "yes", direct=True) if first else self.granted(asked)
             )
