@@ -69,7 +69,10 @@ def _work(options: argparse.Namespace) -> Callable[[Engine, Progress], None]:
 
 def _require_tables(engine: Engine) -> None:
     if not transact_here(engine, schema.is_current):
-        raise DatabaseUnavailable("the tables are not those of this version; start an injector first")
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseUnavailable(
+            f"{where}: the tables are not those of this version; start an injector first"
+        )
 
 
 def _range(engine: Engine, first: int, last: int, size: int, progress: Progress) -> None:

@@ -89,7 +89,10 @@ class Options(DaemonOptions):
 class WebService(Service):
     """Listens, and says where."""
 
-    def __init__(self, where: IStreamServerEndpoint, resource: IResource, clock: IReactorTime) -> None:
+    def __init__(
+        self, name: str, where: IStreamServerEndpoint, resource: IResource, clock: IReactorTime
+    ) -> None:
+        self._name = name
         self._where = where
         self._requests = RequestsInHand(resource)
         site = make_site(self._requests)
@@ -103,7 +106,7 @@ class WebService(Service):
         failures: list[Failure] = []
         self._where.listen(self._connections).addCallbacks(self._listening, failures.append)
         if failures:
-            raise cannot_start(failures[0].getErrorMessage())
+            raise cannot_start(f"{self._name}: {failures[0].getErrorMessage()}")
 
     def stopService(self) -> Deferred[None]:
         """Fires when no more connections are taken and all requests are answered."""
@@ -154,7 +157,7 @@ def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambd
     )
     at = values.listen_interface.replace(":", r"\:")
     where = values.listen or f"tcp:{values.port}:interface={at}"
-    return WebService(serverFromString(reactor, where), resource, reactor)
+    return WebService(where, serverFromString(reactor, where), resource, reactor)
 
 
 def main() -> None:

@@ -157,6 +157,9 @@ def _arguments(url: URL) -> dict[str, Any]:
         "pool_size": POOL_SIZE,
         "max_overflow": 0,
         "pool_pre_ping": False,
+        # Each connection comes back with its transaction ended. To end it once more would cost a round trip,
+        # and SQLAlchemy writes a traceback when the server is lost just then.
+        "pool_reset_on_return": None,
         "pool_recycle": 1800,
         "connect_args": {
             "connect_timeout": 10,

@@ -119,8 +119,10 @@ class MisuseTests(PrunerCase):
         """A database that no injector of this version has seen is not touched."""
         self.add_runs(1, 3)
         self.sql("UPDATE alembic_version SET version_num = 'x'")
-        said = "cronq-pruner: the tables are not those of this version; start an injector first"
-        self.assertEqual(self.prune("--keep", "1"), (1, [said]))
+        code, (line,) = self.prune("--keep", "1")
+        self.assertEqual(code, 1)
+        self.assertIn(make_url(self.url).render_as_string(), line)
+        self.assertIn(": the tables are not those of this version; start an injector first", line)
         self.assertEqual(len(self.left()), 6)
         self.sql(f"UPDATE alembic_version SET version_num = '{schema.HEAD}'")
 

@@ -68,7 +68,7 @@ class WebServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.answers = Answers()
-        self.service = WebService(self, self.answers, self.clock)  # type: ignore[arg-type]
+        self.service = WebService("scripted", self, self.answers, self.clock)  # type: ignore[arg-type]
         self.refusal: Exception | None = None
         self.closed = Deferred[None]()
 

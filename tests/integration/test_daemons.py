@@ -133,7 +133,7 @@ class StartTests(InstallationCase):
         commands = [self.background(program) for program in ("cronq-web", "cronq-runner")]
         commands += [console_script(program) for program in ("cronq-web", "cronq-runner")]
         listening, state = (
-            "Couldn't listen on 192.0.2.1:0: ",
+            "tcp:0:interface=192.0.2.1: Couldn't listen on 192.0.2.1:0: ",
             f"{self.folder}/state/runners cannot be used: File exists",
         )
         answers = self.answers(*commands)

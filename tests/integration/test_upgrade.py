@@ -16,6 +16,9 @@ RECORDED = Path(__file__).parents[1] / "data" / "cronq-0.27"
 #: The jobs that were running when it was recorded: their next run, and the seconds between two runs.
 DUE = {1: ("07:05:20", 5), 2: ("07:05:21", 3), 3: ("07:05:20", 4), 7: ("07:05:24", 6)}
 
+QUEUES = {"cronq_jobs": ("default", "slow"), "cronq_results": ("cronq_results",)}
+"""Its queues, which are classic ones, and their keys."""
+
 
 def without_markup(value: Any) -> Any:
     """What 0.27 said, without the HTML that it put into one of its values."""
@@ -34,6 +37,12 @@ class UpgradeTests(InstallationCase):
             for statement in statements((RECORDED / "database.sql").read_text()):
                 connection.exec_driver_sql(statement)
         engine.dispose()
+        with self.channel() as channel:
+            channel.exchange_declare("cronq", "direct")
+            for queue, keys in QUEUES.items():
+                channel.queue_declare(queue, durable=True)
+                for key in keys:
+                    channel.queue_bind(queue, "cronq", key)
         self.wire = Proxy(self.broker.port)
         self.addCleanup(self.wire.close)
 
@@ -134,11 +143,11 @@ class UpgradeTests(InstallationCase):
         self.adopted()
         self.sql("UPDATE jobs SET next_run = '2126-01-01', run_now = 0")
         self.sql("DELETE FROM events")  # as if its results had been stopped first
-        self.go_on()
         messages = json.loads((RECORDED / "messages.json").read_text())
         expected: dict[str, tuple[str, int]] = {}
         for message in messages * 2:
             self.leave(message, expected)
+        self.go_on()
         self.until(lambda: len(self.ended_runs(expected)) == len(expected))
         self.assertEqual(self.ended_runs(expected), expected)
         reports = [message["body"] for message in messages if "type" in message["body"]]
@@ -150,6 +159,16 @@ class UpgradeTests(InstallationCase):
         ends = {(body["run_id"], "finished", body["return_code"]) for body in reports if "run_time" in body}
         self.assertEqual(ends - set(found), set())
         self.assertEqual(self.dead(), [])
+        self.look_at_queues()
+
+    def look_at_queues(self) -> None:
+        """Its queues are used as they are, and each daemon has said so once for each."""
+        for daemon in self.daemons[1:]:
+            for what in ("exchange cronq", *(f"queue {queue}" for queue in QUEUES)):
+                self.assertEqual(daemon.output.count(f"{what} is used as it is: "), 1, daemon.output)
+        with self.channel() as channel:
+            for queue in QUEUES:
+                channel.queue_declare(queue, durable=True)  # with other arguments it would be an error
 
     def leave(self, message: dict[str, Any], expected: dict[str, tuple[str, int]]) -> None:
         """Put a message into its queue as 0.27 did; of a job, with the id of a run that is new."""
@@ -158,7 +177,7 @@ class UpgradeTests(InstallationCase):
             body["run_id"] = uuid.uuid4().hex
             expected[body["run_id"]] = ("failed", 3) if body["cmd"] == "exit 3" else ("succeeded", 0)
             body["cmd"] = body["cmd"].replace("sleep 1", "sleep 0.1")
-        self.publish(message["routing_key"], json.dumps(body).encode())
+        self.publish(message["routing_key"], json.dumps(body).encode(), **message["properties"])
 
     def ended_runs(self, run_ids: dict[str, Any]) -> dict[str, tuple[str, int]]:
         """Those of these runs that have ended, and how."""
