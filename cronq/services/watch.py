@@ -115,8 +115,8 @@ class Watch(Loop):
         elif now - self._clear_at >= self._lost_after and not self._told:
             self._told = True
             log.warn(
-                "the silence of runners does not count now, so none of their runs is given up: reports wait in"
-                " the queue, or somebody takes them of whom nothing is heard"
+                "the silence of runners does not count now, so none of their runs is given up: reports wait"
+                " in the queue, or somebody takes them of whom nothing is heard"
             )
 
     async def _record(self) -> None:
