@@ -35,6 +35,10 @@ class Report(enum.StrEnum):
     LOST = "lost"
 
 
+#: The type of an event that no runner reports: results has heard of a start that it had not granted.
+STARTED_TWICE = "started_twice"
+
+
 @dataclass(frozen=True, slots=True)
 class JobMessage:
     """From the injector to a runner: run this command."""
