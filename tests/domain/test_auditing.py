@@ -99,7 +99,7 @@ class SlotTests(AuditCase):
         self.assertEqual(found.slots, (at(10) - datetime(1500, 1, 1)) // timedelta(seconds=1))
 
     def test_unclaimed(self) -> None:
-        """Slots that no injector has claimed for a minute are told of in other words; younger ones are not."""
+        """Slots that no injector has claimed for a minute are told of as such; younger ones are not."""
         self.settled, self.now, self.until = at(8), at(10.5), at(10.5)
         self.assert_finds(
             self.rows(*range(1, 9)),
@@ -119,15 +119,13 @@ class SlotTests(AuditCase):
 
     def test_wrong_range(self) -> None:
         """A row for several slots must be for the slots that there are."""
-        says = "The row, which is missed, stands for"
         for first, last, slots, count in ((2, 5, 3, 4), (2, 5, 5, 4), (2, 5.5, 4, 4), (2, 5.5, 5, 4)):
-            self.assert_finds(
-                [row(1), missed(first, last, slots), *self.rows(*range(6, 11))],
-                (
-                    Kind.WRONG_RANGE,
-                    f"{says} {slots} slots from {at(first)} UTC to {at(last)} UTC, where the schedule has {count}.",
-                ),
+            sentence = (
+                f"The row, which is missed, stands for {slots} slots from {at(first)} UTC to {at(last)} UTC,"
+                f" where the schedule has {count}."
             )
+            rows = [row(1), missed(first, last, slots), *self.rows(*range(6, 11))]
+            self.assert_finds(rows, (Kind.WRONG_RANGE, sentence))
 
     def test_range_that_ran(self) -> None:
         """A run that was started is for one slot."""
@@ -142,7 +140,7 @@ class SlotTests(AuditCase):
         self.assertEqual(self.audit(*rows)[0].run_id, rows[2].run_id)
 
     def test_changed_job(self) -> None:
-        """Slots are those that the job had then, from each change on, and while it was removed there are none."""
+        """Slots are those that the job had then; while it was removed it had none."""
         self.terms = [Term(MINUTELY, START, at(3)), Term(HALF_MINUTELY, at(5), at(6)), Term(MINUTELY, at(8))]
         self.assert_finds(self.rows(1, 2, 3, 5.5, 6, 9, 10))
         self.assertEqual(self.totals.slots, 7)
@@ -271,10 +269,9 @@ class OracleTests(AuditCase):
     @settings(deadline=None)
     @given(pieces, st.integers(0, LENGTH), st.integers(0, LENGTH), st.integers(1, 5))
     def test_same_as_one_by_one(self, some: list[tuple[int, int]], one: int, other: int, page: int) -> None:
-        """Missing, doubled and unknown slots are those that looking at each slot shows, on pages of any size."""
+        """Missing, doubled and unknown slots are those that looking at each slot shows, on any pages."""
         rows = [
-            missed(half / 2, half / 2 + length - 1, length)
-            for half, length in sorted({half: length for half, length in some}.items())
+            missed(half / 2, half / 2 + length - 1, length) for half, length in sorted(dict(some).items())
         ]
         since, until = at(min(one, other)), at(max(one, other))
         self.now, self.settled, self.until = at(LENGTH + 9), at(LENGTH), until
@@ -291,12 +288,7 @@ class OracleTests(AuditCase):
         covered = Counter(slot for each in mine for slot in self.slots_of(each))
         slots = [at(minute) for minute in range(1, LENGTH + 1) if since < at(minute) <= until]
         missing = [slot for slot in slots if not covered[slot]]
-        found_missing = [
-            slot
-            for each in found
-            if each.kind is Kind.MISSING
-            for slot in MINUTELY.slots_between(each.slot - TICK, each.last_slot or each.slot)  # type: ignore[operator]
-        ]
+        found_missing = [slot for each in found if each.kind is Kind.MISSING for slot in self.slots_of(each)]
         self.assertEqual(found_missing, missing)
         kinds = Counter(each.kind for each in found)
         self.assertLessEqual(set(kinds), {Kind.MISSING, Kind.UNKNOWN_SLOT, Kind.DOUBLED})
@@ -306,7 +298,7 @@ class OracleTests(AuditCase):
             self.assertEqual(doubled, Kind.DOUBLED in kinds)
             self.assertNotIn(Kind.UNKNOWN_SLOT, kinds)
 
-    def slots_of(self, each: AuditedRun) -> list[datetime]:
+    def slots_of(self, each: AuditedRun | Finding) -> list[datetime]:
         """What it stands for, slot or not, with those between counted on the minute."""
         assert each.slot is not None
         last = each.last_slot or each.slot

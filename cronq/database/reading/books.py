@@ -108,7 +108,7 @@ def audited(row: Sequence[Any]) -> AuditedRun:
 
 def _page(connection: Connection, *which: ColumnElement[bool]) -> LedgerPage:
     query = select_audited().where(*which).order_by(runs.c.slot, runs.c.attempt)
-    found = [audited(row) for row in connection.execute(query.limit(PAGE))]
+    found = [audited(row) for row in connection.execute(query.limit(PAGE)).all()]
     if len(found) < PAGE:
         return LedgerPage(found, last=True)
     # The attempts of the last slot may go on, so they are left to the next page.
