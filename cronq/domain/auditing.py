@@ -4,11 +4,11 @@ The rows of a job stream by in the order of their slots; what is between two of 
 so the work grows with the rows and not with what is missing.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronq.domain.audit_totals import Totals
 from cronq.domain.findings import Finding, JobName, Kind, at, slots_in_words
 from cronq.domain.runs import Status
 from cronq.domain.timetable import Timetable
@@ -59,20 +59,6 @@ class Books:
     pruned_until: datetime | None = None
 
 
-@dataclass(slots=True)
-class Totals:
-    """What has been audited so far."""
-
-    jobs: int = 0
-    slots: int = 0
-    by_hand: int = 0
-    #: How many slots and runs by hand have come to which status. Further attempts count, too.
-    runs: Counter[Status] = field(default_factory=Counter)
-    #: Rows of the ledger that were read.
-    rows: int = 0
-    findings: int = 0
-
-
 class JobAudit:
     """Holds the rows of one job against its slots with `since` < slot <= `until`.
 
@@ -120,7 +106,7 @@ class JobAudit:
             end = max(settled, min(self._until, books.now - CLAIM_WITHIN))
             yield from self._gap(end, Kind.UNCLAIMED)
         for term in self._timetable.unreadable(self._since, end):
-            since = max(term.since, self._since)
+            since = max(term.since, self._since + TICK)
             sentence = f"Its schedule from {at(since)} on cannot be read: {term.fault}."
             yield Finding(Kind.UNREADABLE, self._job, sentence)
         self._totals.jobs += 1

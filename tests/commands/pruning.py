@@ -73,7 +73,7 @@ class MisuseTests(PrunerCase):
     def test_combinations(self) -> None:
         """A wrong or missing combination is one line, exit code 1, and nothing is deleted."""
         self.add_runs(1, 3)
-        either = "say either --first A --last B, or --keep N (see --help)"
+        either = "say either --first A --last B, or --keep N, or --older-than AGE (see --help)"
         for arguments, said in (
             ([], either),
             (["--range", "5"], either),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.auditing import AuditedRun, Books, JobAudit, Totals, faults_of_run, open_too_long
+from cronq.domain.audit_totals import Totals
+from cronq.domain.auditing import AuditedRun, Books, JobAudit, faults_of_run, open_too_long
 from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.runs import Status
 from cronq.domain.schedule import parse_schedule

@@ -10,9 +10,11 @@ from cronq.database.gateway import now as database_now
 from cronq.database.reading import loose_ends
 from cronq.database.reading.books import PAGE, first_page, job_names, next_job_ids, next_page, read_books
 from cronq.database.retention import pruned_until
-from cronq.database.tables import jobs
-from cronq.domain.auditing import TICK, Books, JobAudit, Totals, faults_of_run
+from cronq.database.tables import categories, jobs
+from cronq.domain.audit_totals import Totals
+from cronq.domain.auditing import TICK, Books, JobAudit, faults_of_run
 from cronq.domain.findings import Finding, JobName, Kind
+from cronq.domain.jobs import is_job_id, named_jobs
 
 #: Jobs in one read.
 JOBS = 25
@@ -29,6 +31,19 @@ class Question:
     #: … and before that one.
     until: datetime | None = None
     job_id: int | None = None
+
+
+def find_job_id(connection: Connection, text: str) -> int | None:
+    """The id of the job that a person names by its id, or by category and name; also of a removed one."""
+    if is_job_id(text):
+        return connection.scalar(select(jobs.c.id).where(jobs.c.id == int(text)))
+    for category, name in named_jobs(text):
+        of_category = jobs.c.category_id == categories.c.id
+        found = select(jobs.c.id).join(categories, of_category).where(categories.c.name == category)
+        job_id: int | None = connection.scalar(found.where(jobs.c.name == name))
+        if job_id is not None:
+            return job_id
+    return None
 
 
 class Audit:
@@ -70,7 +85,9 @@ class Audit:
 
     def _audit_all(self) -> Iterator[None]:
         """All of it, with a pause wherever a read may end; what comes after that is in another one."""
-        self.until = self._end = min(self._question.until or self._now, self._now)
+        # What happened in this very moment is in it; to show the time, seconds are enough.
+        self._end = min(self._question.until or datetime.max, self._now + TICK)
+        self.until = min(self._end, self._now.replace(microsecond=0))
         yield from self._audit_slots()
         yield from self._audit_by_hand()
         yield from self._audit_inherited()

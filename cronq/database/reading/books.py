@@ -121,7 +121,11 @@ def _page(connection: Connection, *which: ColumnElement[bool]) -> LedgerPage:
 
 
 def _terms(job: StoredJob | None, rows: Sequence[Row[Any]], now: datetime) -> list[Term]:
-    terms = [_term(row.schedule, row.anchor, row.interval, row.since, row.until) for row in rows]
+    terms = [
+        _term(row.schedule, row.anchor, row.interval, row.since, row.until)
+        for row in rows
+        if row.schedule is not None or row.anchor is not None  # else it had no slots, and ran by hand
+    ]
     if job is None or job.removed_at is not None or job.next_run is None or job.defined:
         return terms
     # What an injector will write down as soon as it is due; 0.27, or a person at a prompt, has not.
