@@ -169,19 +169,17 @@ class JobAudit:
         """A row that is not simply for the slot that comes next."""
         count = self._timetable.count_between(slot - TICK, last)
         first, end = self._timetable.first_after(slot - TICK), self._timetable.last_until(last)
-        if (first, end, count) == (slot, last, row.slots) and (count == 1 or row.status in _OF_RANGES):
+        as_it_says = (first, end, count) == (slot, last, row.slots)
+        if as_it_says and (count == 1 or row.status in _OF_RANGES):
             return
         if self._timetable.unreadable(slot - TICK, last):
             return
         if first != slot:
-            sentence = f"{at(slot)} is no slot of this job."
-            yield self._fault(Kind.UNKNOWN_SLOT, row, sentence)
-        else:
-            sentence = (
-                f"The row, which is {row.status}, stands for {row.slots:,} slots from {at(slot)} to"
-                f" {at(last)}, where the schedule has {count:,}."
-            )
-            yield self._fault(Kind.WRONG_RANGE, row, sentence)
+            yield self._fault(Kind.UNKNOWN_SLOT, row, f"{at(slot)} is no slot of this job.")
+            return
+        sentence = f"The row stands for {row.slots:,} slots from {at(slot)} to {at(last)}, "
+        sentence += f"but is {row.status}." if as_it_says else f"where the schedule has {count:,}."
+        yield self._fault(Kind.WRONG_RANGE, row, sentence)
 
     def _fault(self, kind: Kind, row: AuditedRun, sentence: str) -> Finding:
         last = row.last_slot if row.slots > 1 else None

@@ -122,7 +122,7 @@ class SlotTests(AuditCase):
         """A row for several slots must be for the slots that there are."""
         for first, last, slots, count in ((2, 5, 3, 4), (2, 5, 5, 4), (2, 5.5, 4, 4), (2, 5.5, 5, 4)):
             sentence = (
-                f"The row, which is missed, stands for {slots} slots from {at(first)} UTC to {at(last)} UTC,"
+                f"The row stands for {slots} slots from {at(first)} UTC to {at(last)} UTC,"
                 f" where the schedule has {count}."
             )
             rows = [row(1), missed(first, last, slots), *self.rows(*range(6, 11))]
@@ -131,7 +131,8 @@ class SlotTests(AuditCase):
     def test_range_that_ran(self) -> None:
         """A run that was started is for one slot."""
         ran = row(2, last_slot=at(10), slots=9)
-        self.assertEqual([f.kind for f in self.audit(row(1), ran)], [Kind.WRONG_RANGE])
+        said = f"The row stands for 9 slots from {at(2)} UTC to {at(10)} UTC, but is succeeded."
+        self.assert_finds([row(1), ran], (Kind.WRONG_RANGE, said))
 
     def test_two_rows_for_a_slot(self) -> None:
         """Two rows that stand for the same slot are told of, by their ids."""
