@@ -117,7 +117,8 @@ class JobAudit:
         self._timetable = books.timetable
         if books.pruned_until is not None:
             self._since = max(self._since, books.pruned_until - TICK)
-            self.position = max(self.position, self._since)
+        if self.position < self._since:
+            self.position, self._holder = self._since, None
         self._due = self._timetable.first_after(self.position)
 
     def _count(self, row: AuditedRun) -> None:
@@ -141,7 +142,7 @@ class JobAudit:
     def _place(self, row: AuditedRun, slot: datetime, last: datetime) -> Iterator[Finding]:
         """Find the slots of the first row with this slot."""
         yield from self._gap(slot - TICK)
-        if slot <= self.position and slot > self._since and self._holder is not None:
+        if slot <= self.position and self._holder is not None:
             sentence = f"The slot {at(slot)} has two rows, this one and that of run {self._holder.run_id}."
             yield self._fault(Kind.DOUBLED, row, sentence)
         elif slot != self._due or row.last_slot is not None:
