@@ -35,16 +35,12 @@ class AuditedRun:
     #: Of a row that stands for several slots: the last of them, and how many they are.
     last_slot: datetime | None = None
     slots: int = 1
-    queued_at: datetime | None = None
-    granted_at: datetime | None = None
-    started_at: datetime | None = None
+    #: Whether a start was granted, or reported.
+    started: bool = False
+    #: Since when it is queued, or since its start was granted; None when it has ended, or that is not known.
+    open_since: datetime | None = None
     #: Of a second runner that has reported a start of it.
     second_host: str | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether a command was run, or may have been."""
-        return bool(self.granted_at or self.started_at) or self.status is Status.RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +202,13 @@ def open_too_long(run: AuditedRun, now: datetime, runner_heard_at: datetime | No
 
     `runner_heard_at` is when its runner last told that it is alive; None: that is not known.
     """
-    if run.status is Status.QUEUED:
-        since = run.queued_at
-        if since is not None and now - since > QUEUED_TOO_LONG:
-            return f"It has been queued since {at(since)}, and no runner has started it."
-    elif run.status is Status.RUNNING:
-        since = run.granted_at or run.started_at or run.queued_at
-        sign_of_life = runner_heard_at or since
-        if since is not None and sign_of_life is not None and now - sign_of_life > RUNNING_TOO_LONG:
-            return f"It has been running since {at(since)}, and no end of it is known."
+    since = run.open_since
+    if since is None:
+        return None
+    if run.status is Status.QUEUED and now - since > QUEUED_TOO_LONG:
+        return f"It has been queued since {at(since)}, and no runner has started it."
+    if run.status is Status.RUNNING and now - (runner_heard_at or since) > RUNNING_TOO_LONG:
+        return f"It has been running since {at(since)}, and no end of it is known."
     return None
 
 

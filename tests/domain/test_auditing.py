@@ -20,6 +20,7 @@ from cronq.domain.timetable import Term, Timetable
 START = datetime(2026, 1, 1)
 TICK = timedelta(microseconds=1)
 JOB = JobName(7, "example", "backup")
+NEVER_STARTED = {Status.QUEUED, Status.MISSED}
 MINUTELY = parse_schedule("R/2026-01-01T00:00:00/PT1M")
 HALF_MINUTELY = parse_schedule("R/2026-01-01T00:00:30/PT30S")
 
@@ -31,7 +32,7 @@ def at(minute: float) -> datetime:
 def row(minute: float, status: Status = Status.SUCCEEDED, **rest: Any) -> AuditedRun:
     """A run for that minute's slot."""
     attempt = rest.get("attempt", 1)
-    times = {"queued_at": at(minute), "granted_at": at(minute)} if status is not Status.MISSED else {}
+    times = {"open_since": None if status.final else at(minute), "started": status not in NEVER_STARTED}
     run_id = f"{int(minute * 60):031x}{attempt}"
     return AuditedRun(run_id, 7, status, slot=at(minute), **times | rest)
 
@@ -219,7 +220,7 @@ class AttemptTests(AuditCase):
 
     def test_not_started(self) -> None:
         """As long as it has not started, it is a row too many."""
-        second = row(1, Status.QUEUED, attempt=2, granted_at=None)
+        second = row(1, Status.QUEUED, attempt=2)
         self.assertEqual([f.kind for f in self.audit(row(1), second)], [Kind.DOUBLED])
 
 
