@@ -14,6 +14,7 @@ from cronq.database.reading import auditing, books, loose_ends
 from cronq.database.reading.auditing import Audit, Question, find_job_id
 from cronq.database.retention import pruned_until
 from cronq.database.tables import events, jobs, runs
+from cronq.domain import auditing as domain
 from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.jobs import Category
 from cronq.domain.runs import Status
@@ -423,6 +424,8 @@ class RaceTests(AuditCase, RaceCase):
         schedules = [MINUTELY, "R/2026-01-01T00:00:30/PT20S", HOURLY]
         self.put(*(job(name) for name in names))
         done: list[bool] = []
+        # The clock of the test runs much faster than an injector that waits for the locks of the other.
+        self.patch(domain, "CLAIM_WITHIN", timedelta(days=1))
 
         def inject(database: Any) -> None:
             for _ in range(40):
@@ -449,4 +452,6 @@ class RaceTests(AuditCase, RaceCase):
 
         _, _, *found = self.at_once(inject, replace, audit, audit)
         self.assertEqual(found, [[], []])
+        self.patch(domain, "CLAIM_WITHIN", timedelta(0))
+        self.claim()
         self.assertClean()
