@@ -77,6 +77,14 @@ class JobAudit:
         self._due: datetime | None = None
         self._previous: AuditedRun | None = None
 
+    @property
+    def progress(self) -> float:
+        """How much of its time has been audited, from 0 to 1."""
+        terms = self._timetable.terms
+        begin = max([self._since, *(term.since for term in terms[:1])])
+        whole = self._until - begin
+        return min(1.0, (self.position - begin) / whole) if self.position > begin < self._until else 0.0
+
     def account(self, books: Books, rows: Iterable[AuditedRun]) -> Iterator[Finding]:
         """What is wrong up to the last of these rows."""
         self._open(books)

@@ -70,6 +70,8 @@ class Audit:
         self._connection: Connection
         self._now: datetime
         self._end: datetime
+        #: How many jobs there are to audit.
+        self._jobs = 1
         self._work = self._audit_all()
 
     def step(self, connection: Connection) -> list[Finding]:
@@ -94,7 +96,8 @@ class Audit:
         self.progress, self.finished = 1.0, True
 
     def _audit_slots(self) -> Iterator[None]:
-        count = self._connection.scalar(select(func.count()).select_from(jobs)) or 1
+        count = select(func.count()).select_from(jobs)
+        self._jobs = self._connection.scalar(count) or 1 if self._job_id is None else 1
         after = 0
         while job_ids := self._next_jobs(after):
             enough = self.totals.rows + PAGE
@@ -102,7 +105,7 @@ class Audit:
             books = read_books(self._connection, job_ids, self._now, self.pruned_until)
             for after in job_ids:
                 paused = yield from self._audit_job(names[after], after, books[after])
-                self.progress = _AFTER_SLOTS * min(1.0, self.totals.jobs / count)
+                self._note_progress(within=0.0)
                 if paused or self.totals.rows >= enough:
                     break
             yield
@@ -120,6 +123,7 @@ class Audit:
         self._found += audit.account(books, page.rows)
         paused = not page.last
         while not page.last:
+            self._note_progress(audit.progress)
             yield
             (books,) = read_books(self._connection, [job_id], self._now, self.pruned_until).values()
             after = page.rows[-1].slot
@@ -128,6 +132,10 @@ class Audit:
             self._found += audit.account(books, page.rows)
         self._found += audit.close()
         return paused
+
+    def _note_progress(self, within: float) -> None:
+        """So much of one more job is audited."""
+        self.progress = _AFTER_SLOTS * min(1.0, (self.totals.jobs + within) / self._jobs)
 
     def _audit_by_hand(self) -> Iterator[None]:
         ids = loose_ends.ids_of_runs(self._connection, self.since)
