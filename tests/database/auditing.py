@@ -10,7 +10,7 @@ from cronq.database.categories import replace_category
 from cronq.database.claims import claim_due
 from cronq.database.expiry import delete_definitions, delete_runs
 from cronq.database.jobs import request_run
-from cronq.database.reading import auditing, books, loose_ends
+from cronq.database.reading import auditing, ledger_pages, loose_ends
 from cronq.database.reading.auditing import Audit, Question, find_job_id
 from cronq.database.retention import pruned_until
 from cronq.database.tables import events, jobs, runs
@@ -30,10 +30,10 @@ class AuditCase(StoreCase):
 
     def setUp(self) -> None:
         super().setUp()
-        for module, name, value in (
-            (books, "PAGE", 4), (auditing, "PAGE", 4), (auditing, "JOBS", 2), (loose_ends, "WINDOW", 3),
-        ):  # fmt: skip
-            self.patch(module, name, value)
+        self.patch(ledger_pages, "PAGE", 4)
+        self.patch(auditing, "PAGE", 4)
+        self.patch(auditing, "JOBS", 2)
+        self.patch(loose_ends, "WINDOW", 3)
 
     def audit(self, meanwhile: Callable[[], Any] = lambda: None, **question: Any) -> Audit:
         """Audit all, or what is asked; between two reads something may happen."""
@@ -101,7 +101,7 @@ class LedgerTests(AuditCase):
         self.execute(delete(runs).where(runs.c.slot.in_([at(0, 3), at(0, 4), at(0, 8), at(0, 20)])))
         found = []
         for size in (1, 2, 3, 5, 1000):
-            self.patch(books, "PAGE", size)
+            self.patch(ledger_pages, "PAGE", size)
             audit = self.audit(until=at(0, 21))
             found.append((self.found, audit.totals))
         self.assertEqual(len(found[0][0]), 6)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from cronq.database.gateway import now as database_now
 from cronq.database.reading import loose_ends
-from cronq.database.reading.books import PAGE, first_page, job_names, next_job_ids, next_page, read_books
+from cronq.database.reading.books import job_names, read_books
+from cronq.database.reading.ledger_pages import PAGE, first_page, next_job_ids, next_page
 from cronq.database.retention import pruned_until
 from cronq.database.tables import categories, jobs
 from cronq.domain.audit_totals import Totals

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from cronq.database.bulk import chunks
-from cronq.database.reading.books import audited, select_audited
 from cronq.database.reading.inherited import Inheritance
+from cronq.database.reading.ledger_pages import AUDITED, audited
 from cronq.database.tables import events, runs
 from cronq.domain.auditing import AuditedRun
 from cronq.domain.messages import Report
@@ -52,7 +52,7 @@ def runs_by_hand(
     connection: Connection, ids: range, since: datetime | None, until: datetime, job_id: int | None
 ) -> list[AuditedRun]:
     """The runs by hand with these ids that were asked for in that time."""
-    query = select_audited().where(_between(runs, ids), runs.c.slot.is_(None))
+    query = AUDITED.where(_between(runs, ids), runs.c.slot.is_(None))
     query = query.where(runs.c.queued_at < until)
     if since is not None:
         query = query.where(runs.c.queued_at >= since)
