@@ -8,7 +8,7 @@ import click
 
 from cronq.commands.cli.api import no_such_job
 from cronq.commands.cli.exits import Exit
-from cronq.commands.cli.session import examples, json_option, say, say_json, url_option
+from cronq.commands.cli.session import examples, json_option, say, say_json
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.audit_totals import Totals, period_in_words, verdict
 from cronq.domain.errors import BadSchedule
@@ -33,7 +33,6 @@ _LENGTH = 1000
 @click.option("--job", metavar="JOB", help="Only this job: its id, or its category and name.")
 @click.option("--database-url", metavar="URL", help="Where the database is.  [DATABASE_URL]")
 @json_option
-@url_option
 def audit(
     since: str | None, until: str | None, job: str | None, database_url: str | None, as_json: bool
 ) -> int:

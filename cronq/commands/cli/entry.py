@@ -30,8 +30,9 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 def cronq() -> None:
     """See and change what cronq runs.
 
-    It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL. The daemons are started
-    with `twistd -n cronq`, or one by one (cronq-injector, cronq-runner, cronq-results, cronq-web).
+    It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL. (Only audit reads the
+    database itself.) The daemons are started with `twistd -n cronq`, or one by one (cronq-injector,
+    cronq-runner, cronq-results, cronq-web).
     """
 
 
