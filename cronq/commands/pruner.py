@@ -1,4 +1,4 @@
-"""`cronq-pruner`: deletes old events and exits."""
+"""`cronq-pruner`: deletes old runs and events, and exits."""
 
 import argparse
 import os
@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 from cronq import __version__
 from cronq.commands.common import DATABASE_URL
 from cronq.commands.settings import BadSetting, read_setting
-from cronq.database import pruning, schema
+from cronq.database import expiry, pruning, schema
 from cronq.database.gateway import make_engine, transact_here
-from cronq.domain.errors import CronqError, DatabaseUnavailable
+from cronq.domain.durations import Duration, parse_duration
+from cronq.domain.errors import BadSchedule, CronqError, DatabaseUnavailable
 
 CHUNK = 100
 TELL_EVERY = 1.0  # seconds
@@ -23,8 +24,10 @@ TELL_EVERY = 1.0  # seconds
 class Progress:
     """Says now and then how far it is, on standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         self.deleted = 0
+        #: What is deleted.
+        self.what = what
         self._told = time.monotonic()
 
     def add(self, count: int, where: str) -> None:
@@ -32,13 +35,16 @@ class Progress:
         self.deleted += count
         if time.monotonic() - self._told >= TELL_EVERY:
             self._told = time.monotonic()
-            print(f"{self.deleted} events deleted, {where}", file=sys.stderr)
+            print(f"{self} deleted, {where}", file=sys.stderr)
+
+    def __str__(self) -> str:
+        return f"{self.deleted} {self.what}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script; gives the exit code."""
     options = _parser().parse_args(arguments)
-    progress = Progress()
+    progress = Progress("events" if options.older_than is None else "rows")
     try:
         work = _work(options)
         engine = make_engine(read_setting(DATABASE_URL, options.database_url, os.environ))
@@ -48,16 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cronq-pruner: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"cronq-pruner: stopped; {progress.deleted} events are deleted", file=sys.stderr)
+        print(f"cronq-pruner: stopped; {progress} are deleted", file=sys.stderr)
         return 130
-    print(f"{progress.deleted} events deleted", file=sys.stderr)
+    print(f"{progress} deleted", file=sys.stderr)
     return 0
 
 
 def _work(options: argparse.Namespace) -> Callable[[Engine, Progress], None]:
     in_range = (options.first, options.last) != (None, None)
-    if in_range == (options.keep is not None):
-        raise BadSetting("say either --first A --last B, or --keep N (see --help)")
+    if [in_range, options.keep is not None, options.older_than is not None].count(True) != 1:
+        raise BadSetting("say either --first A --last B, or --keep N, or --older-than AGE (see --help)")
+    if options.older_than is not None:
+        return lambda engine, progress: _older(engine, options.older_than, options.range, progress)
     if options.keep is not None:
         return lambda engine, progress: _keep(engine, options.keep, options.range, progress)
     if options.first is None or options.last is None:
@@ -93,6 +101,22 @@ def _keep(engine: Engine, keep: int, size: int, progress: Progress) -> None:
                 break
 
 
+def _older(engine: Engine, age: Duration, size: int, progress: Progress) -> None:
+    before = transact_here(engine, expiry.instant_before, age)
+    where = f"up to {before:%Y-%m-%d %H:%M:%S} UTC"
+    after: int | None = 0
+    while after is not None:
+        count, after = transact_here(engine, expiry.delete_runs, before, after, size)
+        progress.add(count, where)
+    inherited = transact_here(engine, pruning.ids_between, 1, transact_here(engine, expiry.last_inherited))
+    for start, end in pruning.chunks(inherited, size):
+        progress.add(transact_here(engine, expiry.delete_inherited_events, before, start, end), where)
+    count = size
+    while count == size:
+        count = transact_here(engine, expiry.delete_definitions, before, size)
+        progress.add(count, where)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """One line, and the exit code of the contract."""
@@ -102,14 +126,18 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cronq-pruner",
-        description="Deletes old events, but none of a run that has not ended. It may be stopped at any"
-        " time and started again.",
+        description="Deletes old runs or events, but nothing of a run that has not ended. It may be stopped"
+        " at any time and started again.",
     )
     parser.add_argument("--first", type=_number, metavar="A", help="delete from the event with this id ...")
     parser.add_argument("--last", type=_number, metavar="B", help="... to the one with this id")
     parser.add_argument(
         "--keep", type=_number, metavar="N", help="delete all but the latest N events of each job"
     )
+    parser.add_argument(
+        "--older-than", type=_age, metavar="AGE",
+        help="delete the runs whose slots are older than that, as in P90D, with their events",
+    )  # fmt: skip
     parser.add_argument(
         "--range", "--interval", type=_number, default=CHUNK, metavar="N",
         help=f"so many at a time (default: {CHUNK})",
@@ -123,6 +151,13 @@ def _number(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or not 1 <= int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def _age(text: str) -> Duration:
+    try:
+        return parse_duration(text)
+    except BadSchedule as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

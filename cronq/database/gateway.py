@@ -89,6 +89,12 @@ def transact_here(engine: Engine, function: Callable[Concatenate[Connection, P],
         return _call(engine, server_time, function, args, write=True)
 
 
+def read_here(engine: Engine, function: Callable[Concatenate[Connection, P], T], *args: Any) -> T:
+    """What `Database.read` does, for a program that may wait: in this thread, and with its errors."""
+    with faults.translated(engine.url):
+        return _call(engine, server_time, function, args, write=False)
+
+
 def _call(
     engine: Engine, read_clock: ReadClock, function: Callable[..., T], args: tuple[Any, ...], *, write: bool
 ) -> T:

@@ -1,6 +1,7 @@
 """Deleting old events, a few at a time, and never those of a run that has not ended."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
 
@@ -21,6 +22,12 @@ def delete_range(connection: Connection, first: int, last: int) -> int:
 def delete_older(connection: Connection, job_id: int, oldest_kept: int, limit: int) -> int:
     """Delete at most `limit` events of a job that are older than the one with that id."""
     return _delete(connection, and_(events.c.job_id == job_id, events.c.id < oldest_kept), limit)
+
+
+def delete_inherited(connection: Connection, before: datetime, first: int, last: int) -> int:
+    """Delete those of the events with `first` <= id <= `last` that 0.27 wrote before an instant."""
+    old = and_(events.c.id.between(first, last), events.c.once.is_(None), events.c.datetime < before)
+    return _delete(connection, old, limit=None)
 
 
 def job_ids(connection: Connection) -> list[int]:

@@ -78,7 +78,7 @@ class StoredJob:
 
         Raises `BadSchedule`.
         """
-        return _schedule(self.schedule_text, self.next_run, self.interval)
+        return read_schedule(self.schedule_text, self.next_run, self.interval)
 
     def _on_grid(self, current: Definition) -> bool:
         if self.schedule_text is not None or self.next_run is None or not self.interval:
@@ -91,12 +91,13 @@ class StoredJob:
 
 
 @functools.lru_cache(maxsize=20_000)
-def _schedule(schedule_text: str | None, next_run: datetime | None, interval: timedelta | None) -> Schedule:
-    if schedule_text is not None:
-        return parse_schedule(schedule_text)
-    if next_run is None or not interval:
+def read_schedule(text: str | None, anchor: datetime | None, interval: timedelta | None) -> Schedule:
+    """The schedule of a text or, without one, of one slot and the time between two; raises `BadSchedule`."""
+    if text is not None:
+        return parse_schedule(text)
+    if anchor is None or not interval:
         raise BadSchedule("it has neither a schedule nor an interval")
-    return fixed_interval(next_run, interval)
+    return fixed_interval(anchor, interval)
 
 
 def stored_jobs() -> Select[Any]:

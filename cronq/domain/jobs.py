@@ -1,5 +1,6 @@
 """A job as its owner describes it, before the database has given it an id."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from cronq.domain.rules import DEFAULT_RULES, Rules
 DEFAULT_ROUTING_KEY = "default"
 NAME_LENGTH = 255  # characters
 COMMAND_LENGTH = 65_535  # bytes of UTF-8: what a TEXT column of MySQL holds
+#: What the ids in the database are below.
+_LONGEST_ID = 10  # digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,17 @@ class Publication:
     attempt: int
     #: How often it has been published before.
     publications: int = 0
+
+
+def named_jobs(text: str) -> Iterator[tuple[str, str]]:
+    """What `category/name` may mean: all ways to part it, since either of them may hold slashes itself."""
+    parts = text.split("/")
+    for count in range(1, len(parts)):
+        category, name = "/".join(parts[:count]), "/".join(parts[count:])
+        if category and name:
+            yield category, name
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a person who names a job so means the id of its row."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID

@@ -37,6 +37,10 @@ class Report(enum.StrEnum):
     RETURNED = "returned"
 
 
+#: The type of an event that no runner reports: results has heard of a start that it had not granted.
+STARTED_TWICE = "started_twice"
+
+
 @dataclass(frozen=True, slots=True)
 class JobMessage:
     """From the injector to a runner: run this command."""

@@ -10,6 +10,7 @@ from cronq.database.reading.jobs import Selection, Sort
 from cronq.database.schema import is_current
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
+from cronq.web.auditing import Auditor, audit_shape
 from cronq.web.by_hand import ask_for_run
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
@@ -24,11 +25,16 @@ class Api:
     """Answers programs."""
 
     def __init__(
-        self, database: Database, run_in_thread: RunInThread, on_run_requested: Callable[[], None]
+        self,
+        database: Database,
+        run_in_thread: RunInThread,
+        on_run_requested: Callable[[], None],
+        auditor: Auditor,
     ) -> None:
         self._database = database
         self._run_in_thread = run_in_thread
         self._on_run_requested = on_run_requested
+        self._auditor = auditor
 
     def routes(self) -> tuple[Route, ...]:
         """All addresses of the API."""
@@ -40,6 +46,7 @@ class Api:
             Route("/api/jobs", self.jobs),
             Route(f"/api/jobs/{JOB_ID}", self.job),
             Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",)),
+            Route("/api/audit", self.audit),
         )
 
     async def status(self, _request: Request) -> Response:
@@ -97,6 +104,11 @@ class Api:
         asked_at = await ask_for_run(self._database, job_id)
         self._on_run_requested()
         return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
+
+    async def audit(self, request: Request) -> Response:
+        """Whether every slot of a period is accounted for."""
+        found = await self._auditor.audit(request)
+        return json_response({"data": {"audit": audit_shape(found)}})
 
 
 def _read_document(body: bytes, category: str) -> Document:

@@ -8,6 +8,7 @@ from cronq.database.reading.jobs import Search
 from cronq.database.reading.records import JobState
 from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
 from cronq.domain.runs import Status
+from cronq.web.auditing import Auditor
 from cronq.web.by_hand import ask_for_run
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, html_response, see_other
@@ -33,6 +34,7 @@ class Pages:
         log_url_template: str | None,
         seconds: Callable[[], float],
         on_run_requested: Callable[[], None],
+        auditor: Auditor,
     ) -> None:
         self._database = database
         self._templates = templates
@@ -40,6 +42,7 @@ class Pages:
         self._log_url_template = log_url_template
         self._seconds = seconds
         self._on_run_requested = on_run_requested
+        self._auditor = auditor
 
     def routes(self) -> tuple[Route, ...]:
         """The addresses of all pages."""
@@ -49,6 +52,7 @@ class Pages:
             Route(f"/job/{JOB_ID}", self.run_job, ("POST",)),
             Route("/run/<run_id>", self.run),
             Route("/failures", self.failures),
+            Route("/audit", self.audit),
         )
 
     async def jobs(self, request: Request) -> Response:
@@ -97,6 +101,11 @@ class Pages:
             raise BadRequest(f"status: {status} is no failure")
         view = await self._database.read(read_failures, cursor(request, "older"), status)
         return self._page("failures.html", view=view, now=view.now, statuses=TROUBLE)
+
+    async def audit(self, request: Request) -> Response:
+        """Whether every slot of a period is accounted for."""
+        view = await self._auditor.audit(request)
+        return self._page("audit.html", view=view, now=view.now)
 
     def _page(self, name: str, **values: object) -> Response:
         return html_response(self._templates.render(name, **values))

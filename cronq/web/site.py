@@ -11,6 +11,7 @@ from twisted.web.server import Site
 from cronq.database.gateway import Database, RunInThread
 from cronq.web.api import Api
 from cronq.web.assets import Assets
+from cronq.web.auditing import Auditor
 from cronq.web.bodies import QuietSite
 from cronq.web.explaining import Explainer, Explanation
 from cronq.web.guard import Guard
@@ -56,8 +57,11 @@ def make_resource(
     assets = Assets()
     templates = Templates(assets)
     secret_key = SecretKey(database, settings.secret_key)
-    pages = Pages(database, templates, secret_key, settings.log_url_template, seconds, on_run_requested)
-    api = Api(database, run_in_thread, on_run_requested)
+    auditor = Auditor(database)
+    pages = Pages(
+        database, templates, secret_key, settings.log_url_template, seconds, on_run_requested, auditor
+    )
+    api = Api(database, run_in_thread, on_run_requested, auditor)
 
     def page_of(found: Explanation) -> str:
         return templates.render("error.html", found=found, now=None)

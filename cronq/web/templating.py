@@ -32,6 +32,7 @@ class Templates:
             "exact": times.exact,
             "gap": times.gap,
             "duration": times.duration,
+            "kind_word": wording.kind_word,
             "rough": times.rough,
             "code_in_words": wording.code_in_words,
             "status_word": wording.status_word,

@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass
 
 from cronq.database.reading.runs import RunRecord
+from cronq.domain.findings import Kind
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.runs import Status
 
@@ -25,6 +26,17 @@ _SENTENCES = {
     Status.UNROUTABLE: ("It did not run.", "No queue is bound to its routing key."),
 }
 
+_KINDS = {
+    Kind.MISSING: "missing",
+    Kind.UNCLAIMED: "unclaimed",
+    Kind.UNKNOWN_SLOT: "no slot",
+    Kind.WRONG_RANGE: "wrong count",
+    Kind.DOUBLED: "two rows",
+    Kind.STARTED_TWICE: "started twice",
+    Kind.WITHOUT_END: "no end",
+    Kind.UNREADABLE: "unreadable",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -38,6 +50,11 @@ class Advice:
 def status_word(status: Status | None) -> str:
     """What stands beside the mark of a status; None stands for never."""
     return "never ran" if status is None else status.value.replace("_", " ")
+
+
+def kind_word(kind: Kind) -> str:
+    """What stands beside the mark of a finding."""
+    return _KINDS[kind]
 
 
 def code_in_words(code: int) -> str:

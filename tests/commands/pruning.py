@@ -3,17 +3,21 @@
 import itertools
 import os
 import sys
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
-from sqlalchemy import insert, make_url
+from sqlalchemy import delete, insert, make_url, update
 
 from cronq.commands import pruner
 from cronq.commands.pruner import main
-from cronq.database import pruning, schema
-from cronq.database.tables import events, jobs, runs
+from cronq.database import expiry, gateway, pruning, schema
+from cronq.database.jobs import request_run
+from cronq.database.reading.auditing import Audit, Question
+from cronq.database.retention import pruned_until
+from cronq.database.tables import definitions, events, jobs, runs
 from cronq.domain.runs import OPEN, Status
-from tests.database.store import START, StoreCase
+from tests.database.store import START, StoreCase, at, job
 
 
 class PrunerCase(StoreCase):
@@ -73,7 +77,7 @@ class MisuseTests(PrunerCase):
     def test_combinations(self) -> None:
         """A wrong or missing combination is one line, exit code 1, and nothing is deleted."""
         self.add_runs(1, 3)
-        either = "say either --first A --last B, or --keep N (see --help)"
+        either = "say either --first A --last B, or --keep N, or --older-than AGE (see --help)"
         for arguments, said in (
             ([], either),
             (["--range", "5"], either),
@@ -253,12 +257,113 @@ class OpenRunTests(PrunerCase):
         self.assertEqual(len(self.left(run_id=still_open)), 1)
 
 
+class AgeTests(PrunerCase):
+    """`--older-than AGE`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.put(job("c"), job("d", "R/2026-01-01T00:00:00/P1D"))
+        for self.now in (at(0, 1), at(0, 5), at(1), at(12)):
+            self.claim()
+        ended = update(runs).where(runs.c.status == "queued").values(status="succeeded", publish_after=None)
+        self.execute(ended)
+        self.patch(gateway, "server_time", lambda _: self.now)
+
+    def slots_left(self) -> list[Any]:
+        """The first slots of the rows that are left."""
+        return [row[1] for row in self.ledger()]
+
+    def older_than(self, age: str, *rest: str) -> tuple[int, list[str]]:
+        return self.prune("--older-than", age, *rest)
+
+    def test_runs(self) -> None:
+        """Runs go with their events, by the age of their slots; of several slots, the last one counts."""
+        self.assertEqual(self.slots_left(), [at(0, 1), at(0, 2), at(0, 5), at(0, 6), at(1), at(1, 1), at(12)])
+        for row in self.rows(runs):
+            self.execute(insert(events).values(run_id=row["run_id"], type="starting", once=1))
+        self.assertEqual(self.older_than("PT11H30M"), (0, ["6 rows deleted"]))
+        self.assertEqual(self.slots_left(), [at(0, 6), at(1), at(1, 1), at(12)])
+        self.assertEqual(len(self.left()), 4)
+        self.assertEqual(self.read(pruned_until), at(0, 30))
+        self.assertEqual(self.older_than("PT11H30M"), (0, ["0 rows deleted"]))
+
+    def test_a_few_at_a_time(self) -> None:
+        """However few go at a time, the same are left, and the mark never goes back."""
+        for size in ("1", "2", "1000"):
+            self.older_than("PT11H", "--range", size)
+            self.assertEqual(self.slots_left(), [at(1), at(1, 1), at(12)])
+        self.older_than("P1D")
+        self.assertEqual(self.read(pruned_until), at(1))
+
+    def test_nothing_is_old(self) -> None:
+        """Where nothing is deleted, the ledger goes back as far as before."""
+        self.assertEqual(self.older_than("P90D"), (0, ["0 rows deleted"]))
+        self.assertIsNone(self.read(pruned_until))
+
+    def test_open_runs(self) -> None:
+        """What has not ended stays, with its events and with what it was made with."""
+        open_run = self.rows(runs)[0]["run_id"]
+        self.execute(update(runs).where(runs.c.run_id == open_run).values(status="running"))
+        self.execute(insert(events).values(run_id=open_run, type="starting", once=1))
+        self.put(job("d", "R/2026-01-01T00:00:00/P1D"))
+        self.now += timedelta(days=400)
+        self.older_than("P100D")
+        self.assertEqual(self.slots_left(), [at(0, 1)])
+        self.assertEqual(len(self.left()), 1)
+        self.assertEqual(len(self.rows(definitions)), 2)
+        self.execute(update(runs).values(status="lost"))
+        self.assertEqual(self.older_than("P100D"), (0, ["3 rows deleted"]))
+        self.assertEqual([row["until"] for row in self.rows(definitions)], [None])
+
+    def test_by_hand(self) -> None:
+        """Runs by hand are as old as the wish for them; what they were made with stays as long as they do."""
+        self.do(request_run, self.row(jobs, name="c")["id"])
+        self.now = at(13)
+        self.claim()
+        self.execute(update(runs).values(status="failed", publish_after=None))
+        self.put(job("d", "R/2026-01-01T00:00:00/P1D"))
+        self.execute(delete(runs).where(runs.c.slot.is_not(None)))
+        self.now = at(13) + timedelta(days=5)
+        self.assertEqual(self.older_than("P5D"), (0, ["0 rows deleted"]))
+        self.assertEqual(self.older_than("P4D"), (0, ["2 rows deleted"]))
+
+    def test_events_of_027(self) -> None:
+        """What 0.27 left of runs that have ended goes, too."""
+        self.execute(delete(runs))
+        self.add_run(1, None, "starting", "finished")
+        still_open = self.add_run(None, None, "starting")
+        self.now += timedelta(days=30)
+        self.assertEqual(self.older_than("P30D"), (0, ["2 rows deleted"]))
+        self.assertEqual(len(self.left(run_id=still_open)), 1)
+
+    def test_audit(self) -> None:
+        """An audit begins where the pruner has stopped, and finds nothing wrong."""
+        self.older_than("PT11H30M")
+        audit = Audit(Question())
+        while not audit.finished:
+            self.assertEqual(self.read(audit.step), [])
+        self.assertEqual((audit.pruned_until, audit.since), (at(0, 30), at(0, 30)))
+
+    def test_ages(self) -> None:
+        """An age is an ISO 8601 duration, and not all of time."""
+        for age, said in (
+            ("90", "argument --older-than: '90' is not a duration"),
+            ("P0D", "the shortest duration is one second"),
+            ("P5000Y", "nothing is older than P5000Y"),
+        ):
+            code, (line,) = self.older_than(age)
+            self.assertEqual(code, 1)
+            self.assertIn(said, line)
+        for other in (["--keep", "1"], ["--first", "1", "--last", "2"]):
+            self.assertEqual(self.older_than("P1D", *other)[0], 1)
+
+
 class StopTests(PrunerCase):
     """Stopped in the middle, and started again."""
 
-    def interrupt(self, name: str, after: int) -> None:
+    def interrupt(self, name: str, after: int, module: Any = pruning) -> None:
         """Ctrl-C arrives in the middle of one of the program's transactions."""
-        real, calls = getattr(pruning, name), itertools.count()
+        real, calls = getattr(module, name), itertools.count()
 
         def interrupted(*arguments: Any) -> Any:
             result = real(*arguments)
@@ -266,7 +371,7 @@ class StopTests(PrunerCase):
                 raise KeyboardInterrupt
             return result
 
-        self.patch(pruning, name, interrupted)
+        self.patch(module, name, interrupted)
 
     def test_range(self) -> None:
         """What was deleted is told; started again, the rest goes."""
@@ -276,6 +381,17 @@ class StopTests(PrunerCase):
         self.assertEqual(self.prune(*arguments), (130, ["cronq-pruner: stopped; 8 events are deleted"]))
         self.assertEqual(len(self.left()), 12)
         self.assertEqual(self.prune(*arguments), (0, ["12 events deleted"]))
+
+    def test_age(self) -> None:
+        """The same with `--older-than`, at any of its steps; the mark is there from the first one on."""
+        self.add_runs(1, 10)
+        self.execute(update(runs).values(queued_at=START))
+        self.interrupt("delete_runs", after=1, module=expiry)
+        arguments = ("--older-than", "P1D", "--range", "4")
+        self.assertEqual(self.prune(*arguments), (130, ["cronq-pruner: stopped; 12 rows are deleted"]))
+        self.assertIsNotNone(self.read(pruned_until))
+        self.assertEqual(self.prune(*arguments), (0, ["18 rows deleted"]))
+        self.assertEqual((self.left(), self.rows(runs)), ([], []))
 
     def test_keep(self) -> None:
         """The same with `--keep`, and never one event too few."""

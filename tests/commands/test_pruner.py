@@ -16,6 +16,10 @@ class RangeTests(OnSQLite, pruning.RangeTests):
     """`--first A --last B`."""
 
 
+class AgeTests(OnSQLite, pruning.AgeTests):
+    """`--older-than AGE`."""
+
+
 class OpenRunTests(OnSQLite, pruning.OpenRunTests):
     """What belongs to a run that has not ended."""
 

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -54,11 +54,12 @@ class RaceCase(StoreCase):
     @staticmethod
     def now_do(database: Database, function: Callable[..., Any], *args: Any) -> Any:
         """What a function gives in a transaction of this thread."""
-        outcome: list[Any] = []
-        Deferred.fromCoroutine(database.transact(function, *args)).addBoth(outcome.append)
-        if isinstance(outcome[0], Failure):
-            outcome[0].raiseException()
-        return outcome[0]
+        return _outcome(database.transact(function, *args))
+
+    @staticmethod
+    def now_read(database: Database, function: Callable[..., Any], *args: Any) -> Any:
+        """What a function gives that only reads, in a transaction of this thread."""
+        return _outcome(database.read(function, *args))
 
     def claiming(self, limit: int, found: list[Publication]) -> Callable[[Database], None]:
         """The duty of an injector: claim until nothing is left."""
@@ -73,6 +74,14 @@ class RaceCase(StoreCase):
         due = select(func.count()).where((jobs.c.next_run <= self.now) | (jobs.c.run_now == 1))
         with self.engine.connect().execution_options(cronq_write=False) as connection:
             return bool(connection.scalar(due))
+
+
+def _outcome(work: Coroutine[Any, Any, Any]) -> Any:
+    outcome: list[Any] = []
+    Deferred.fromCoroutine(work).addBoth(outcome.append)
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    return outcome[0]
 
 
 class ClaimRaceTests(RaceCase):

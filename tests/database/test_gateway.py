@@ -16,7 +16,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.database import faults
 from cronq.database.claims import claim_due
 from cronq.database.faults import GaveWay
-from cronq.database.gateway import DEADLOCK_RETRIES, LONGEST_PAUSE, Database, make_engine, now, transact_here
+from cronq.database.gateway import (
+    DEADLOCK_RETRIES,
+    LONGEST_PAUSE,
+    Database,
+    make_engine,
+    now,
+    read_here,
+    transact_here,
+)
 from cronq.database.tables import categories
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
 from tests.database.store import OnSQLite, at
@@ -282,5 +290,13 @@ class FileTests(SynchronousTestCase):
     def test_programs_that_wait(self) -> None:
         """A program without a reactor gets the same sentences."""
         engine = make_engine(f"sqlite:///{self.mktemp()}/no/file")
-        error = self.assertRaises(DatabaseUnavailable, transact_here, engine, now)
-        self.assertIn("unable to open database file", str(error))
+        for door in (transact_here, read_here):
+            error = self.assertRaises(DatabaseUnavailable, door, engine, now)
+            self.assertIn("unable to open database file", str(error))
+
+    def test_program_that_only_reads(self) -> None:
+        """A program that only reads does not wait for whoever writes."""
+        engine = make_engine(f"sqlite:///{self.mktemp()}")
+        self.addCleanup(engine.dispose)
+        with engine.connect() as writing, writing.begin():
+            self.assertIsNotNone(read_here(engine, now))

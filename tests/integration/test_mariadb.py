@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from cronq.database import schema
 from cronq.database.gateway import make_engine
-from tests.database import claiming, granting, publishing, racing, recording, replacing
+from tests.database import auditing, claiming, granting, publishing, racing, recording, replacing
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
 
@@ -92,3 +92,27 @@ class ReplaceRaceTests(OnMariaDB, racing.ReplaceRaceTests):
 
 class RecordRaceTests(OnMariaDB, racing.RecordRaceTests):
     """Results daemons at the same runs."""
+
+
+class LedgerTests(OnMariaDB, auditing.LedgerTests):
+    """What injectors and the web have written."""
+
+
+class TamperedTests(OnMariaDB, auditing.TamperedTests):
+    """A ledger that is not in order."""
+
+
+class AuditedPeriodTests(OnMariaDB, auditing.PeriodTests):
+    """Only a part of it."""
+
+
+class UnclaimedTests(OnMariaDB, auditing.UnclaimedTests):
+    """Slots that no injector has claimed."""
+
+
+class MeanwhileTests(OnMariaDB, auditing.MeanwhileTests):
+    """While an audit is under way, all goes on."""
+
+
+class AuditRaceTests(OnMariaDB, auditing.RaceTests):
+    """An audit beside an injector and somebody who replaces the category."""

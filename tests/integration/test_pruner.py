@@ -12,6 +12,10 @@ class RangeTests(OnMariaDB, pruning.RangeTests):
     """`--first A --last B`."""
 
 
+class AgeTests(OnMariaDB, pruning.AgeTests):
+    """`--older-than AGE`."""
+
+
 class OpenRunTests(OnMariaDB, pruning.OpenRunTests):
     """What belongs to a run that has not ended."""
 

@@ -98,6 +98,8 @@ class ChromiumTests(TestCase):
             "/",
             "/?q=nothing+like+it",
             "/failures?status=lost",
+            "/audit",
+            "/audit?job=1&from=PT1H",
             "/nope",
             "/job/1",
             "/job/3",

@@ -91,6 +91,10 @@ class WorldTestCase(LoggedTestCase):
         slots = [start.environment["CRONQ_SLOT"] + start.environment["CRONQ_JOB_ID"] for start in self.starts]
         self.assertEqual(len(slots), len(set(slots)), "a slot was run by two runs")
 
+    def assert_audit_clean(self) -> None:
+        """The ledger has what the schedules say, and nothing else."""
+        self.assertEqual([str(finding) for finding in self.world.audit()], [])
+
     def assert_all_ended(self) -> None:
         open_runs = [row for row in self.world.rows(select(runs)) if not Status(row.status).final]
         self.assertEqual(open_runs, [])

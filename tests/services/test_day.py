@@ -43,6 +43,7 @@ class DayTests(SynchronousTestCase):
         self.assertEqual(
             Counter(row.type for row in self.world.rows(select(events))), {"starting": 73, "finished": 73}
         )
+        self.assertEqual(self.world.audit(), [])
 
     def test_commands_start_at_their_slots(self) -> None:
         """A command starts at the instant of its slot and is told which slot it is."""
@@ -64,6 +65,7 @@ class DayTests(SynchronousTestCase):
         found = self.world.rows(select(runs))
         self.assertEqual(Counter(row.status for row in found), {"succeeded": 72})
         self.assertEqual(sorted(row.run_id for row in found), sorted(self.world.launcher.runs()))
+        self.assertEqual(self.world.audit(), [])
 
     def test_nothing_is_left_behind(self) -> None:
         """After hundreds of runs no daemon holds on to anything of them."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from cronq.broker.interface import JOBS, Queue
 from cronq.database.outbox import FIRST_PAUSE, LONGEST_PAUSE
 from cronq.database.tables import jobs, runs
+from cronq.domain.findings import Kind
 from cronq.domain.jobs import JobDefinition
 from tests.services.cases import WorldTestCase, each_minute, once
 from tests.services.world import START
@@ -86,6 +87,7 @@ class SleepTests(InjectorTestCase):
         self.world.run_for(20)
         self.assertEqual(self.statuses(), {"queued": 7, "missed": 1})
         self.assertEqual(self.slots(), {"job": 16})
+        self.assert_audit_clean()
 
 
 class ManyTests(InjectorTestCase):
@@ -146,6 +148,7 @@ class OutageTests(InjectorTestCase):
         self.world.broker.down()
         self.world.run_for(10 * 60)
         self.assertEqual(self.statuses(), {})
+        self.assertEqual([each.kind for each in self.world.audit()], [Kind.UNCLAIMED] * 2)
         self.world.broker.up()
         self.world.run_for(1)
         self.assertEqual(self.statuses(), {"queued": 2, "missed": 1})
@@ -154,6 +157,7 @@ class OutageTests(InjectorTestCase):
         self.assertEqual((missed.slot, missed.last_slot, missed.slots), (_minute(1), _minute(9), 9))
         queued = self.world.rows(select(runs.c.slot).where(runs.c.status == "queued"))
         self.assertEqual({row.slot for row in queued}, {_minute(1), _minute(10)})
+        self.assert_audit_clean()
         self.assert_published_once(2)
 
     def test_injectors_away(self) -> None:
@@ -163,6 +167,7 @@ class OutageTests(InjectorTestCase):
         self.world.start_injector()
         self.world.run_for(1)
         self.assertEqual((self.statuses(), self.slots()), ({"queued": 1, "missed": 1}, {"job": 10}))
+        self.assert_audit_clean()
 
     def test_broker_lost_while_it_publishes(self) -> None:
         """What was recorded and never confirmed is published again, at whatever step the broker was lost."""
@@ -192,6 +197,7 @@ class OutageTests(InjectorTestCase):
         self.assertEqual(
             self.said("^injector: "), ["injector: the database does not answer", "injector: goes on"]
         )
+        self.assert_audit_clean()
 
 
 class RepublisherTests(InjectorTestCase):

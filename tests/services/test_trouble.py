@@ -65,6 +65,7 @@ class TroubleTestCase(WorldTestCase):
         self.assertEqual(self.statuses(), {"succeeded": 1, "failed": 1})
         self.assertEqual(len(self.starts), 2)
         self.assertEqual(self.world.broker.messages(JOBS), [])
+        self.assert_audit_clean()
 
     def all_is_accounted_for(self) -> None:
         """As it is when a runner dies: what it had in hand may be lost, but it is known what was."""
@@ -73,6 +74,7 @@ class TroubleTestCase(WorldTestCase):
         self.assert_all_ended()
         self.assertEqual(self.world.launcher.running(), [])
         self.assertEqual(self.world.broker.messages(JOBS), [])
+        self.assert_audit_clean()
 
 
 class CutTests(TroubleTestCase):

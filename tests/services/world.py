@@ -18,7 +18,9 @@ from cronq.database import schema
 from cronq.database.categories import replace_category
 from cronq.database.gateway import Database, make_engine, transact_here
 from cronq.database.outbox import forget_published
+from cronq.database.reading.auditing import Audit, Question
 from cronq.domain.errors import CronqError, DatabaseUnavailable, NotStorable
+from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.execution.interface import Stream
@@ -222,6 +224,13 @@ class World:
         if failures:
             failures[0].raiseException()
         return results[0]
+
+    def audit(self) -> list[Finding]:
+        """What an audit of all that has happened finds."""
+        audit, found = Audit(Question()), list[Finding]()
+        while not audit.finished:
+            found += self.do(audit.step)
+        return found
 
     def rows(self, query: Any) -> list[Any]:
         """What a query finds."""

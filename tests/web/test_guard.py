@@ -9,6 +9,8 @@ EVERY_KIND = (
     "/job/1",
     "/job/9",
     "/failures",
+    "/audit",
+    "/api/audit?from=x",
     "/nope",
     "/_status",
     "/api/jobs",

@@ -29,13 +29,14 @@ class DatabaseTroubleTests(WebTestCase):
         for answer in (
             self.get("/_status"),
             self.get("/api/jobs"),
+            self.get("/api/audit"),
             self.ask("PUT", "/api/category/c", json=document),
             self.post("/api/jobs/1/run"),
         ):
             self.assertEqual((answer.code, answer.header("Retry-After")), (503, "5"))
             self.assertIn("does not answer", answer.json["error"]["message"])
             self.assertNotIn("db.internal", answer.text)
-        for path in ("/", "/job/1", "/failures", f"/run/{'0' * 32}"):
+        for path in ("/", "/job/1", "/failures", "/audit", f"/run/{'0' * 32}"):
             answer = self.get(path)
             self.assertEqual((answer.code, answer.header("Retry-After")), (503, "5"))
             self.assertIn("does not answer", answer.page.text)

@@ -1,4 +1,4 @@
-"""`cronq`, the command line for people: one module for each command, all over the HTTP API of the web."""
+"""`cronq`, the command line for people: one module for each command, nearly all over the web's HTTP API."""
 
 from cronq.commands.cli.entry import main
 

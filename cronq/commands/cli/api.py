@@ -7,10 +7,9 @@ from urllib.parse import quote
 from cronq.commands.cli.answers import Job, read_job
 from cronq.commands.cli.exits import CommandFailed, Exit
 from cronq.commands.cli.server import Data, Server
+from cronq.domain.jobs import is_job_id, named_jobs
 
 PAGE = 100  # jobs, the most that the API gives at once
-#: What the ids in the database are below.
-_LONGEST_ID = 10  # digits
 
 T = TypeVar("T")
 
@@ -33,15 +32,19 @@ def list_jobs(server: Server, category: str | None = None) -> Iterator[Job]:
 
 def find_job(server: Server, text: str) -> Job:
     """The job of an id, or of `category/name`; raises `CommandFailed` when there is none."""
-    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
+    if is_job_id(text):
         return read_job_of(server, int(text))
-    # Category and name may hold slashes themselves.
-    for category, name in _splits(text):
+    for category, name in named_jobs(text):
         for job in list_jobs(server, category):
             if job.name == name:
                 return job
+    raise no_such_job(text)
+
+
+def no_such_job(text: str) -> CommandFailed:
+    """The error to raise when no job is called so."""
     hint = "Say its id, or its category and name as in `example/backup`; `cronq jobs` lists what there is."
-    raise CommandFailed(f"there is no job {text}", Exit.NOT_FOUND, hint)
+    return CommandFailed(f"there is no job {text}", Exit.NOT_FOUND, hint)
 
 
 def read_job_of(server: Server, job_id: int) -> Job:
@@ -70,14 +73,6 @@ def replace_category(server: Server, name: str, document: bytes) -> list[str]:
 def read_status(server: Server) -> str:
     """What the server says of itself; raises `Unreachable` when it cannot do its work."""
     return _understood(server, server.get("_status"), lambda found: str(found["status"]))
-
-
-def _splits(text: str) -> Iterator[tuple[str, str]]:
-    parts = text.split("/")
-    for count in range(1, len(parts)):
-        category, name = "/".join(parts[:count]), "/".join(parts[count:])
-        if category and name:
-            yield category, name
 
 
 def _understood(server: Server, data: Data, read: Callable[[Any], T]) -> T:

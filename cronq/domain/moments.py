@@ -1,0 +1,20 @@
+"""Moments as people name them: by the calendar, or as so long ago."""
+
+from datetime import datetime
+
+from cronq.domain.durations import parse_duration
+from cronq.domain.errors import BadSchedule
+from cronq.domain.instants import parse_instant
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """Read a date, with or without a time, or a duration, which means that long before `now`.
+
+    A space may stand where ISO 8601 has a T. Without an offset it is UTC. Raises `BadSchedule`.
+    """
+    if not text.startswith("P"):
+        return parse_instant(text.strip().replace(" ", "T", 1)).moment
+    try:
+        return parse_duration(text).before(now)
+    except OverflowError as error:
+        raise BadSchedule(f"{text} ago was before the year 1") from error
