@@ -7,12 +7,9 @@ from sqlalchemy import Connection
 
 from cronq.database.attempts import blocked, postpone
 from cronq.database.batch import RunBatch
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.messages import STARTED_TWICE, Grant, Report, ResultMessage
 from cronq.domain.reports import apply_report, grant, is_of_another_start, refuse
 from cronq.domain.runs import Status
-
-#: An event: a run was reported by another runner than the one whose start was granted.
-STARTED_TWICE = "started_twice"
 
 
 def record_reports(connection: Connection, messages: Sequence[ResultMessage]) -> list[Grant | None]:

@@ -17,6 +17,9 @@ TICK = datetime.resolution
 #: A slot that is due may wait so long for an injector.
 CLAIM_WITHIN = timedelta(minutes=1)
 QUEUED_TOO_LONG = timedelta(hours=1)
+#: Of a runner that reports itself: its runs should have been lost long before.
+SILENT_TOO_LONG = timedelta(hours=1)
+#: Of others, such as those of 0.27.
 RUNNING_TOO_LONG = timedelta(hours=24)
 #: What may stand for several slots at once.
 _OF_RANGES = {Status.MISSED, Status.SKIPPED}
@@ -41,6 +44,10 @@ class AuditedRun:
     open_since: datetime | None = None
     #: Of a second runner that has reported a start of it.
     second_host: str | None = None
+    #: Whether another attempt was made since this one was lost.
+    superseded: bool = False
+    #: When its runner told last that it is alive; None: it has not started, or its runner tells nothing.
+    runner_heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,21 +208,24 @@ def faults_of_run(job: JobName, run: AuditedRun, now: datetime) -> Iterator[Find
 
 
 def another_is_asked_for(run: AuditedRun) -> bool:
-    """Whether there may be another attempt after this one: it is over, and did not succeed."""
-    return run.status.final and run.status is not Status.SUCCEEDED
+    """Whether there may be another attempt after this one."""
+    return run.superseded
 
 
-def open_too_long(run: AuditedRun, now: datetime, runner_heard_at: datetime | None = None) -> str | None:
-    """A sentence when it seems that a run never ends, else None.
-
-    `runner_heard_at` is when its runner last told that it is alive; None: that is not known.
-    """
-    since = run.open_since
+def open_too_long(run: AuditedRun, now: datetime) -> str | None:
+    """A sentence when it seems that a run never ends, else None."""
+    since, heard_at = run.open_since, run.runner_heard_at
     if since is None:
         return None
-    if run.status is Status.QUEUED and now - since > QUEUED_TOO_LONG:
-        return f"It has been queued since {at(since)}, and no runner has started it."
-    if run.status is Status.RUNNING and now - (runner_heard_at or since) > RUNNING_TOO_LONG:
+    if run.status is Status.QUEUED:
+        return (
+            f"It has been queued since {at(since)}, and no runner has started it."
+            if now - since > QUEUED_TOO_LONG
+            else None
+        )
+    if heard_at is not None and now - heard_at > SILENT_TOO_LONG:
+        return f"It has been running since {at(since)}, and its runner was last heard of at {at(heard_at)}."
+    if heard_at is None and now - since > RUNNING_TOO_LONG:
         return f"It has been running since {at(since)}, and no end of it is known."
     return None
 

@@ -161,18 +161,15 @@ class TamperedTests(AuditCase):
             row = {"run_id": f"{minute:032}", "job_id": self.job_id, "slot": at(0, minute), "attempt": 2}
             self.execute(insert(runs).values(row | {"status": "succeeded", "granted_at": self.now}))
         self.assertFinds(*((Kind.STARTED_TWICE, at(0, n), f"{n:032}") for n in range(1, 10)))
-        self.execute(update(runs).where(runs.c.attempt == 1).values(status="lost"))
+        self.execute(update(runs).where(runs.c.attempt == 1).values(status="lost", superseded=True))
         self.assertClean()
 
     def test_many_attempts(self) -> None:
         """More attempts at one slot than there are on a page are no trouble."""
-        self.change(at(0, 5), status="failed")
-        rows = [
-            {"run_id": f"{n:032}", "job_id": self.job_id, "slot": at(0, 5), "attempt": n, "status": "failed"}
-            for n in range(2, 12)
-        ]
-        self.execute(insert(runs), rows)
-        self.assertEqual(self.assertClean().totals.runs[Status.FAILED], 11)
+        self.change(at(0, 5), status="lost", superseded=True)
+        lost = {"job_id": self.job_id, "slot": at(0, 5), "status": "lost", "superseded": True}
+        self.execute(insert(runs), [lost | {"run_id": f"{n:032}", "attempt": n} for n in range(2, 12)])
+        self.assertEqual(self.assertClean().totals.runs[Status.LOST], 11)
 
     def test_second_runner(self) -> None:
         """What results has noted of a start that it did not grant is told of, of runs by hand, too."""
@@ -401,11 +398,11 @@ class MeanwhileTests(AuditCase):
         self.assertEqual(len(self.rows(runs, slot=at(0, 12, 40))), 3)
 
     def test_new_attempts(self) -> None:
-        """A run fails and is tried again between two reads."""
+        """A run is lost and is tried again between two reads."""
 
         def meanwhile() -> None:
             last = self.rows(runs)[-1]
-            self.execute(update(runs).where(runs.c.id == last["id"]).values(status="failed"))
+            self.execute(update(runs).where(runs.c.id == last["id"]).values(status="lost", superseded=True))
             again = {"job_id": last["job_id"], "slot": last["slot"], "attempt": last["attempt"] + 1}
             self.execute(insert(runs).values(again | {"run_id": f"{last['id']:032}", "status": "succeeded"}))
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -204,13 +205,14 @@ class AttemptTests(AuditCase):
         self.until = self.settled = self.now = at(1)
 
     def test_asked_for(self) -> None:
-        """Another attempt is in order when the one before is over and did not succeed."""
-        for status in (Status.FAILED, Status.LOST, Status.TIMED_OUT):
-            self.assert_finds([row(1, status), row(1, attempt=2)])
+        """Another attempt is in order when it took the place of one that was lost."""
+        lost = row(1, Status.LOST, superseded=True)
+        self.assert_finds([lost, row(1, attempt=2)])
+        self.assert_finds([lost, replace(lost, attempt=2), row(1, attempt=3)])
 
     def test_not_asked_for(self) -> None:
         """Else a run was started twice."""
-        for status in (Status.SUCCEEDED, Status.RUNNING):
+        for status in (Status.SUCCEEDED, Status.RUNNING, Status.LOST):
             first = row(1, status)
             sentence = (
                 f"Attempt 2 at the slot {at(1)} UTC was started, though no one asked for it:"
@@ -241,11 +243,16 @@ class RunTests(SynchronousTestCase):
             if status.final:
                 self.assertIsNone(open_too_long(row(0, status), START + 99 * day))
 
-    def test_runner_that_is_alive(self) -> None:
-        """A run whose runner was heard of lately may take as long as it likes."""
+    def test_runner_that_reports_itself(self) -> None:
+        """A run may take as long as it likes while its runner is heard of, and not much longer."""
         later = START + timedelta(days=9)
-        self.assertIsNone(open_too_long(row(0, Status.RUNNING), later, later - timedelta(hours=1)))
-        self.assertIsNotNone(open_too_long(row(0, Status.RUNNING), later, START))
+        heard = row(0, Status.RUNNING, runner_heard_at=later)
+        self.assertIsNone(open_too_long(heard, later + timedelta(hours=1)))
+        self.assertEqual(
+            open_too_long(heard, later + timedelta(hours=1, seconds=1)),
+            "It has been running since 2026-01-01 00:00:00 UTC, and its runner was last heard of at"
+            " 2026-01-10 00:00:00 UTC.",
+        )
 
     def test_second_runner(self) -> None:
         """A start that was not granted is told of, with the host."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
 
-from cronq.database.tables import definitions, events, jobs, runs
+from cronq.database.tables import definitions, events, jobs, runners, runs
 from cronq.domain.auditing import TICK, AuditedRun
 from cronq.domain.messages import STARTED_TWICE
 from cronq.domain.runs import Status
@@ -24,13 +24,14 @@ _OPEN_SINCE = case(
     (runs.c.status == Status.RUNNING.value, _GRANTED_AT),
 )
 _TWICE = and_(events.c.run_id == runs.c.run_id, events.c.type == STARTED_TWICE, events.c.once == 1)
+_RUNNER = and_(runners.c.id == runs.c.runner, runs.c.status == Status.RUNNING.value)
 _SECOND_HOST = case((events.c.id.is_not(None), func.coalesce(events.c.host, "an unknown host")))
 
 #: Selects what `audited` reads.
 AUDITED = select(
     runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.attempt, runs.c.slot, runs.c.last_slot, runs.c.slots,
-    _STARTED, _OPEN_SINCE, _SECOND_HOST,
-).select_from(runs.outerjoin(events, _TWICE))  # fmt: skip
+    _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
+).select_from(runs.outerjoin(events, _TWICE).outerjoin(runners, _RUNNER))  # fmt: skip
 
 _OF_JOB = runs.c.job_id == bindparam("job")
 _ROWS = AUDITED.where(_OF_JOB, runs.c.slot > bindparam("after"), runs.c.slot <= bindparam("until")).order_by(
