@@ -63,6 +63,9 @@ def home_id(runners: Path) -> str:
             pass  # another was faster
         finally:
             draft.unlink()
+    if not path.stat().st_size:  # a power failure came between its name and its contents
+        draft.write_text(new_token())
+        draft.replace(path)
     return path.read_text()
 
 
