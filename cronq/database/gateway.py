@@ -157,6 +157,9 @@ def _arguments(url: URL) -> dict[str, Any]:
         "pool_size": POOL_SIZE,
         "max_overflow": 0,
         "pool_pre_ping": False,
+        # Every transaction is ended by whoever began it; one more ROLLBACK would only be one more way, and a
+        # traceback in the log when the server dies just then.
+        "pool_reset_on_return": None,
         "pool_recycle": 1800,
         "connect_args": {
             "connect_timeout": 10,
