@@ -1,9 +1,9 @@
 """A whole installation, each connection of it by a wire of its own, and what is left of it at the end."""
 
 import signal
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration.chaos.author import Author
@@ -77,10 +77,13 @@ class ChaosCase(InstallationCase):
         self.until(lambda: len(list(self.evidence.iterdir())) > len(plan.first))
         victims: dict[str, Daemon | RabbitMQ | MariaDB | Proxy] = {**self.by_name, **self.wires}
         trouble = Troublemaker(victims | {"broker": self.broker, "database": self.database}, tell)
-        writing = _Thread(lambda: author.carry_out(plan.changes))
-        trouble.strike_all(plan.faults)
-        author.stop()
-        writing.end()
+        with ThreadPoolExecutor(1) as pen:
+            writing = pen.submit(author.carry_out, plan.changes)
+            try:
+                trouble.strike_all(plan.faults)
+            finally:
+                author.stop()
+        writing.result()
         tell("all is mended")
         self.go_on(tell)
         for each in plan.first:
@@ -167,25 +170,3 @@ class ChaosCase(InstallationCase):
             for path in sorted(self.evidence.iterdir())
             for line in path.read_text().splitlines()
         ]
-
-
-class _Thread:
-    """Does something beside; whoever waits for its end gets its error."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        self._function = function
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._function()
-        except BaseException as error:
-            self._error = error
-
-    def end(self) -> None:
-        """Wait for the end."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error

@@ -1,7 +1,7 @@
 """The figures at the end, for people."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.integration.chaos.plan import Fault, Kind
 from tests.integration.chaos.verdict import Verdict
@@ -10,28 +10,27 @@ _SHOWN = 20
 """Findings that are told one by one."""
 
 
-def table(verdict: Verdict, faults: Iterable[Fault], title: str) -> str:
-    """All figures of one chaos, and its findings."""
-    lines = [title, *_figures(verdict), "", *_faults(list(faults))]
+def table(verdict: Verdict, faults: Iterable[Fault], more: Mapping[str, int]) -> str:
+    """All figures of one chaos, `more` of them to begin with, and its findings."""
+    figures = (f"  {name:<16}{value:>10}" for name, value in {**more, **_figures(verdict)}.items())
+    lines = [*figures, "", *_faults(list(faults))]
     for what, each in (("stranded", verdict.stranded), ("finding", verdict.findings)):
         lines += [f"{what}: {one}" for one in each[:_SHOWN]]
         lines += [f"… and {len(each) - _SHOWN} more"] if len(each) > _SHOWN else []
     return "\n".join(lines)
 
 
-def _figures(verdict: Verdict) -> Iterator[str]:
-    missed = f"{verdict.statuses['missed']} rows, {verdict.missed_slots} slots"
-    figures = {
+def _figures(verdict: Verdict) -> dict[str, int]:
+    return {
         "slots expected": verdict.slots,
         "rows": verdict.rows,
         "runs": verdict.runs,
-        "missed": missed,
+        "missed slots": verdict.missed_slots,
         **{status: verdict.statuses[status] for status in ("skipped", "killed", "lost")},
         "stranded": len(verdict.stranded),
         "twice": verdict.twice,
         "findings": len(verdict.findings),
     }
-    yield from (f"  {name:<16}{value:>10}" for name, value in figures.items())
 
 
 def _faults(faults: list[Fault]) -> Iterator[str]:

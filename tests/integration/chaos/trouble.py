@@ -40,6 +40,10 @@ class Troublemaker:
                 pending.append(hands.submit(self._strike, fault))
         for each in pending:
             each.result()
+        ended = (
+            name for name, each in self._victims.items() if isinstance(each, Daemon) and not each.running
+        )
+        self.misbehaviour += [f"{name} has ended by itself" for name in ended]
 
     def _strike(self, fault: Fault) -> None:
         with self._busy[fault.victim]:
