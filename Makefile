@@ -3,6 +3,10 @@
 PYTHON ?= python3
 # Which tests, for example: make test TESTS=tests.domain
 TESTS ?=
+# How long the chaos lasts, which of all (none: any), and a folder for the logs of the daemons and the ledger.
+MINUTES ?= 2
+SEED ?=
+KEEP ?=
 
 venv := .venv
 python := $(venv)/bin/python
@@ -10,11 +14,12 @@ python := $(venv)/bin/python
 pip := $(python) -m pip -qq --disable-pip-version-check
 sources = find cronq twisted -type f ! -name '*.pyc' ! -name dropin.cache | sort
 
-.PHONY: help run test lint clean FORCE
+.PHONY: help run test chaos lint clean FORCE
 
 help:
 	@echo 'make run    run cronq in the foreground, all in one process, with the example jobs; Ctrl-C ends it'
 	@echo 'make test   run all tests and checks; make test TESTS=tests.domain runs these tests only'
+	@echo 'make chaos  kill, freeze, restart and cut off everything for MINUTES=2 while jobs run; SEED=n repeats a plan'
 	@echo 'make lint   check style and types only'
 	@echo 'make clean  remove what the others made, except var/, which holds what cronq has to remember'
 
@@ -27,6 +32,11 @@ run: $(venv)/.installed
 test: $(venv)/.installed-for-tests
 	@$(python) tests/debian.py
 	@exec $(python) -m tests.run $(TESTS)
+
+chaos: $(venv)/.installed-for-tests
+	@$(python) tests/debian.py
+	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) CHAOS_KEEP=$(KEEP) \
+	    exec $(python) -m tests.run tests.integration.chaos.test_chaos
 
 lint: $(venv)/.installed-for-tests
 	@exec $(python) -m tests.run --lint

@@ -12,12 +12,14 @@ from cronq.domain.errors import BrokerUnavailable
 log = Logger()
 
 _FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 10.0
+#: A connection that lasted so long was a good one: its end is a new trouble, and not more of the old one.
+_GOOD_AFTER = 5.0
 _SAY_AGAIN_AFTER = 300.0
 
 
 class Attempts:
-    """Counts failures in a row and makes each pause longer, to 30 seconds; says each new cause in one line.
+    """Counts failures in a row and makes each pause longer, to ten seconds; says each new cause in one line.
 
     Pauses are spread at random, so that a hundred runners do not fall upon a broker that has just come back.
     """
@@ -42,7 +44,7 @@ class Attempts:
         """A connection has ended or did not come about; returns the pause before the next, in seconds."""
         self._say(address, str(error))
         since, self._connected_at = self._connected_at, None
-        if since is not None and self._clock.seconds() - since > _LONGEST_PAUSE:
+        if since is not None and self._clock.seconds() - since > _GOOD_AFTER:
             self._failures = 0
         # Each address gets its turn before the pause grows.
         pause: float = min(_FIRST_PAUSE * 2 ** min(self._failures // self._addresses, 16), _LONGEST_PAUSE)
