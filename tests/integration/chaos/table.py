@@ -14,9 +14,8 @@ def table(verdict: Verdict, faults: Iterable[Fault], more: Mapping[str, int]) ->
     """All figures of one chaos, `more` of them to begin with, and its findings."""
     figures = (f"  {name:<16}{value:>10}" for name, value in {**more, **_figures(verdict)}.items())
     lines = [*figures, "", *_faults(list(faults))]
-    for what, each in (("stranded", verdict.stranded), ("finding", verdict.findings)):
-        lines += [f"{what}: {one}" for one in each[:_SHOWN]]
-        lines += [f"… and {len(each) - _SHOWN} more"] if len(each) > _SHOWN else []
+    lines += [f"finding: {one}" for one in verdict.findings[:_SHOWN]]
+    lines += [f"… and {len(verdict.findings) - _SHOWN} more"] if len(verdict.findings) > _SHOWN else []
     return "\n".join(lines)
 
 
@@ -27,7 +26,6 @@ def _figures(verdict: Verdict) -> dict[str, int]:
         "runs": verdict.runs,
         "missed slots": verdict.missed_slots,
         **{status: verdict.statuses[status] for status in ("skipped", "killed", "lost")},
-        "stranded": len(verdict.stranded),
         "twice": verdict.twice,
         "findings": len(verdict.findings),
     }

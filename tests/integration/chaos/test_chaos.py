@@ -41,6 +41,8 @@ class ChaosTests(ChaosCase):
         }
         print(f"\n{table(verdict, trouble.struck, figures)}")  # noqa: T201
         self.assertEqual(verdict.findings, [])
+        code, said = self.audit()
+        self.assertEqual(code, 0, said)
         self.assertEqual(trouble.misbehaviour, [])
         self.assertEqual(self.tracebacks()[:1], [])
 

@@ -4,7 +4,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.chaos.plan import Fault, Kind
 from tests.integration.chaos.table import table
-from tests.integration.chaos.test_verdict import row
 from tests.integration.chaos.verdict import Breach, Finding, Verdict
 
 FAULTS = (
@@ -25,11 +24,10 @@ class TableTests(SynchronousTestCase):
         self.assertIn(["all", "2", "1", "1", "4"], lines)
 
     def test_findings(self) -> None:
-        """Figures come first, then what is stranded and what is found, each by name; but not without end."""
-        verdict = Verdict(slots=7, stranded=[row(2, "running")])
+        """Figures come first, then what is found, each by name; but not without end."""
+        verdict = Verdict(slots=7)
         verdict.findings = [Finding(Breach.NO_ROW, f"job {n}") for n in range(30)]
         lines = table(verdict, (), {"seed": 9}).splitlines()
         self.assertEqual([line.split() for line in lines[:2]], [["seed", "9"], ["slots", "expected", "7"]])
         self.assertIn("finding: slot without a row: job 0", lines)
         self.assertEqual(lines[-1], "… and 10 more")
-        self.assertEqual([line.startswith("stranded: job ") for line in lines].count(True), 1)

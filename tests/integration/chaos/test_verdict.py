@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.integration.chaos import verdict
 from tests.integration.chaos.verdict import Breach, Evidence, Row, judge
 from tests.integration.chaos.workload import Asked, Definition, Ran, Replacement
 
@@ -67,7 +66,7 @@ class VerdictCase(SynchronousTestCase):
     ) -> list[str]:
         """What is found."""
         asked: Sequence[Asked] = more.pop("asked", ())
-        self.verdict = judge(Evidence(life, asked, rows, runs, frozenset({"here-1"})))
+        self.verdict = judge(Evidence(life, asked, rows, runs))
         return [each.breach.value for each in self.verdict.findings]
 
 
@@ -229,15 +228,6 @@ class OpenTests(VerdictCase):
         """After the drain nothing is queued, and nothing runs on a runner that is there."""
         for status in ("queued", "running"):
             self.assertEqual(self.breaches((row(2, status), *ROWS[1:]), RAN[1:]), [Breach.NOT_FINAL])
-
-    def test_stranded(self) -> None:
-        """What was granted to a runner that is gone is told by itself, unless that is said to be a fault."""
-        rows = (row(2, "running", runner="gone-1"), *ROWS[1:])
-        self.patch(verdict, "STRANDED_IS_A_FAULT", False)
-        self.assertEqual(self.breaches(rows, RAN[1:]), [])
-        self.assertEqual(self.verdict.stranded, [rows[0]])
-        self.patch(verdict, "STRANDED_IS_A_FAULT", True)
-        self.assertEqual(self.breaches(rows, RAN[1:]), [Breach.NOT_FINAL])
 
 
 class ByHandTests(VerdictCase):

@@ -12,9 +12,6 @@ from itertools import pairwise
 
 from tests.integration.chaos.workload import Asked, Definition, Ran, Replacement, Turn, turns_of
 
-STRANDED_IS_A_FAULT = True
-"""Whether a run may stay `running` for ever whose start was granted to a runner that was killed just then."""
-
 _NEVER_RAN = frozenset({"queued", "missed", "skipped", "unroutable"})
 _OPEN = frozenset({"queued", "running"})
 _NEED_A_REASON = frozenset({"missed", "skipped", "lost", "killed", "unroutable"})
@@ -86,8 +83,6 @@ class Evidence:
     asked: Sequence[Asked]
     rows: Sequence[Row]
     ran: Sequence[Ran]
-    #: The ids of the runners that were there until the end.
-    runners: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -102,7 +97,6 @@ class Verdict:
     statuses: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     #: Runs that stay `running`, granted to a runner that was killed just then.
-    stranded: list[Row] = field(default_factory=list)
 
     @property
     def twice(self) -> int:
@@ -224,10 +218,7 @@ def _rows(evidence: Evidence, verdict: Verdict) -> Iterator[Finding]:
     ran = {each.run_id: versions.get(each.version) for each in evidence.ran}
     for row in evidence.rows:
         if row.status in _OPEN:
-            if row.status == "running" and row.runner not in evidence.runners and not STRANDED_IS_A_FAULT:
-                verdict.stranded.append(row)
-            else:
-                yield Finding(Breach.NOT_FINAL, str(row))
+            yield Finding(Breach.NOT_FINAL, str(row))
         elif row.status in {"succeeded", "failed", "timed_out"} and row.run_id not in ran:
             yield Finding(Breach.DID_NOT_RUN, str(row))
         elif not _may_end_so(row.status, ran.get(row.run_id)):
