@@ -47,7 +47,7 @@ class Presence(Loop):
         if not await publish_heartbeat(self._broker, own):
             return
         holds = frozenset(report.run_id for report in self._notebook.undelivered.values())
-        for runner in list(self._notebook.ended_lives):
+        for runner in sorted(self._notebook.ended_lives):
             ended = replace(own, runner=runner, status=RunnerStatus.STOPPED, holds=holds, address=None)
             if await publish_heartbeat(self._broker, ended):
                 self._notebook.forget_life(runner)

@@ -81,5 +81,5 @@ class AllInOneTests(DaemonCase):
         self.run_by_hand()
         self.until_all(1)
         self.end_all()
-        runner = {"state/runners/1/lock", "state/runners/1/notes"}
+        runner = {"state/runners/home", "state/runners/1/lock", "state/runners/1/notes"}
         self.assertEqual(self.files(), {"cronq.config", "log/Tidy.log", "state/cronq.sqlite"} | runner)

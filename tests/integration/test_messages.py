@@ -36,20 +36,23 @@ def with_value(message: dict[str, Any], **changes: Any) -> bytes:
     ).encode()
 
 
+GARBAGE = (
+    b"",
+    b"no JSON",
+    b"\xff\x00" * 1000,
+    b"[1, 2]",
+    b"{}",
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b"x" * 10_000_000,
+)
+
+
 class MessageTests(InstallationCase):
     def test_garbage(self) -> None:
         """What cannot be used ends in `cronq_dead` with the reason, and all others are run and recorded."""
         _, results, runner, _ = self.start_all()
         self.until_bound("default")
-        garbage = [
-            b"",
-            b"no JSON",
-            b"\xff\x00" * 1000,
-            b"[1, 2]",
-            b"{}",
-            b'{"a":' * 5000 + b"1" + b"}" * 5000,
-            b"x" * 10_000_000,
-        ]
+        garbage = list(GARBAGE)
         orders = [
             with_value(ORDER, cmd=None),
             with_value(ORDER, cmd=7),

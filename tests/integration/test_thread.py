@@ -129,4 +129,5 @@ class ThreadTests(InstallationCase):
         self.put_and_run(job("Tidy", "echo x"))
         self.until_all(1)
         self.end_all()
-        self.assertEqual(self.files(), {"log/Tidy.log", "state/runners/1/lock", "state/runners/1/notes"})
+        runner = {"state/runners/home", "state/runners/1/lock", "state/runners/1/notes"}
+        self.assertEqual(self.files(), {"log/Tidy.log"} | runner)

@@ -65,6 +65,10 @@ class ScriptedLauncher:
         self._clock = clock
         self._now = now
         self.started: list[Started] = []
+        #: By run id: the ends of which a runner has heard.
+        self.heard: dict[str, Ended] = {}
+        #: By run id: the name of the process that has started it.
+        self.places: dict[str, str] = {}
 
     def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
         if command == "missing":

@@ -14,7 +14,8 @@ from twisted.python.failure import Failure
 
 from cronq.broker.interface import Broker, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.broker.memory import MemoryConnection
-from cronq.execution.interface import Ended, Launcher, OnOutput, RunningCommand
+from cronq.execution.interface import Ended, OnOutput, RunningCommand
+from tests.services.commands import ScriptedLauncher
 
 
 class Process:
@@ -65,6 +66,11 @@ class Process:
         """Let it connect again, if it is still there."""
         if not self._dead:
             self._connection.restore()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it was killed."""
+        return self._dead
 
     def enter(self, call: Callable[[], None]) -> None:
         """What comes from outside comes in here."""
@@ -225,12 +231,19 @@ class OneDelivery:
 class ProcessLauncher:
     """Starts commands that outlive the process, which hears of their end as long as it lives."""
 
-    def __init__(self, process: Process, launcher: Launcher) -> None:
+    def __init__(self, process: Process, launcher: ScriptedLauncher) -> None:
         self._process = process
         self._launcher = launcher
 
     def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
-        return OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
+        own = OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
+        self._launcher.places[environment["CRONQ_RUN_ID"]] = self._process.name
+        own.ended.addCallback(self._heard, environment["CRONQ_RUN_ID"])
+        return own
+
+    def _heard(self, ended: Ended, run_id: str) -> Ended:
+        self._launcher.heard[run_id] = ended
+        return ended
 
 
 class OwnCommand:

@@ -1,0 +1,105 @@
+"""Jobs of a history, and the slots that they have by plain arithmetic: no code of cronq's computes one."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cronq.domain.jobs import JobDefinition
+from cronq.domain.rules import OnLost, Rules
+
+STEPS = 5, 7, 10, 15, 30, 60, 240
+"""Minutes from slot to slot."""
+
+COMMANDS = "1 s", "20 s", "90 s exit 3", "600 s", "2000 s", "missing", "7000 s exit 1"
+NAMES = tuple(f"job {n}" for n in range(6))
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Every slot is `first + n * step`."""
+
+    first: datetime
+    step: timedelta
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """The slots with `after` < slot <= `until`."""
+        slot = self.first + max(0, (after - self.first) // self.step + 1) * self.step
+        while slot <= until:
+            yield slot
+            slot += self.step
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A job as it was from one instant to another; both are times of the database."""
+
+    rhythm: Rhythm
+    reruns: bool
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Life:
+    """What a job of one name was, from the first time on; and None while it is removed."""
+
+    terms: list[Term] = field(default_factory=list)
+    now: JobDefinition | None = None
+
+    def change(self, new: JobDefinition | None, at: datetime) -> None:
+        """It becomes this, or is removed."""
+        if new == self.now:
+            return
+        if self.now is not None:
+            last = self.terms[-1]
+            self.terms[-1] = Term(last.rhythm, last.reruns, last.since, at)
+        if new is not None:
+            self.terms.append(Term(rhythm_of(new), new.rules.on_lost is OnLost.RERUN, at))
+        self.now = new
+
+    def slots(self, until: datetime) -> Iterator[datetime]:
+        """Every slot that it should have a row for."""
+        for term in self.terms:
+            yield from term.rhythm.between(term.since, min(until, term.until or until))
+
+    def reruns(self, slot: datetime) -> bool:
+        """Whether another attempt at this slot was asked for."""
+        return any(t.reruns for t in self.terms if t.since < slot <= (t.until or datetime.max))
+
+    def step(self, slot: datetime) -> timedelta:
+        """How far it is from this slot to the next of the same term."""
+        return next(t.rhythm.step for t in self.terms if t.since < slot <= (t.until or datetime.max))
+
+
+def rhythm_of(job: JobDefinition) -> Rhythm:
+    """What `any_job` wrote."""
+    _, start, duration = job.schedule.split("/")
+    step = timedelta(minutes=int(duration.removeprefix("PT").removesuffix("M")))
+    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), step)
+
+
+def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
+    """A job of that name, which began some time ago or begins soon."""
+    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
+    schedule = f"R/{start.isoformat()}Z/PT{chance.choice(STEPS)}M"
+    return JobDefinition(
+        name, schedule, chance.choice(COMMANDS), rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
+    )
+
+
+def any_document(
+    chance: random.Random, current: Iterable[JobDefinition], now: datetime
+) -> tuple[JobDefinition, ...]:
+    """The next document: most jobs as they are, some changed, some removed, some back or new."""
+    found = {job.name: job for job in current}
+    wanted = []
+    for name in NAMES:
+        before, luck = found.get(name), chance.random()
+        if luck < 0.15:
+            continue
+        if before is None or luck < 0.4:
+            wanted.append(any_job(chance, name, now))
+        else:
+            wanted.append(before)
+    return tuple(wanted)
