@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cronq.domain.document_kinds import Rule, Schema, Text, encoded_size, shown, unstorable
+from cronq.domain.document_values import Rule, Schema, Text, encoded_size, shown, unstorable
 from cronq.domain.errors import Fault
 from cronq.domain.json_places import element, member
 
@@ -90,6 +90,21 @@ class Variables:
             "propertyNames": {"pattern": rf"^(?!(?:{taken})$)[^=\u0000\ud800-\udfff]+$"},
             "additionalProperties": self.value.schema(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of an object."""
+
+    rule: Rule
+    #: Whether an object without it is refused.
+    required: bool = False
+    #: What stands for it when it is absent, as a document would write it.
+    default: Any = None
+
+    def schema(self) -> Schema:
+        """The schema of its value."""
+        return self.rule.schema() | ({} if self.default is None else {"default": self.default})
 
 
 def faults_at(place: str, rule: Rule, value: object) -> Iterator[Fault]:

@@ -1,49 +1,26 @@
-"""What each key of a category document may hold: one table for the parser and for the JSON Schema."""
+"""Which keys a category document has: one table for the parser and for the JSON Schema."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cronq.domain.command_keys import COMMAND_KEYS
-from cronq.domain.document_kinds import Choice, Key, Schema, Text, shown
-from cronq.domain.errors import BadSchedule
+from cronq.domain.document_parts import Key
+from cronq.domain.document_values import SCHEDULE_FORMAT, Choice, Schema, Text, Written
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
 from cronq.domain.rules import OnLost
-from cronq.domain.schedule import parse_schedule
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
-#: The format in the JSON Schema of what `parse_schedule` accepts.
-SCHEDULE_FORMAT = "cronq-schedule"
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleText:
-    """A text that `parse_schedule` accepts."""
-
-    description: str
-
-    def faults(self, value: object) -> Iterator[str]:
-        """What `parse_schedule` says, with the place in the text."""
-        if not isinstance(value, str):
-            yield f"expected a text, found {shown(value)}"
-            return
-        try:
-            parse_schedule(value)
-        except BadSchedule as error:
-            yield f"{error} (at character {error.position + 1})"
-
-    def schema(self) -> Schema:
-        """A text with a format of our own: no regular expression tells a date from a wrong one."""
-        return {"type": "string", "description": self.description, "format": SCHEDULE_FORMAT}
 
 
 CATEGORY_NAME = Text("The category whose jobs these are.", shortest=1, longest=NAME_LENGTH)
 
-JOB_KEYS: Mapping[str, Key] = {
+#: What a job says of itself.
+_OWN_KEYS: Mapping[str, Key] = {
     "name": Key(
         Text("Unique among the jobs of the document.", shortest=1, longest=NAME_LENGTH), required=True
     ),
     "schedule": Key(
-        ScheduleText("An ISO 8601 repeating interval, as in R/2013-05-29T00:00:00/PT1M."), required=True
+        Written("An ISO 8601 repeating interval, as in R/2013-05-29T00:00:00/PT1M.", SCHEDULE_FORMAT),
+        required=True,
     ),
     "command": Key(
         Text(
@@ -51,6 +28,10 @@ JOB_KEYS: Mapping[str, Key] = {
         ),
         required=True,
     ),
+}
+
+#: What it may say, or have from the `defaults` of its document.
+DEFAULT_KEYS: Mapping[str, Key] = {
     "routing_key": Key(
         Text(
             f"The pool of runners that the job goes to; at most {ROUTING_KEY_LENGTH} bytes of UTF-8.",
@@ -65,15 +46,14 @@ JOB_KEYS: Mapping[str, Key] = {
     ),
     **COMMAND_KEYS,
 }
-#: What the key `defaults` of a document may hold for all of its jobs.
-INHERITED_KEYS: Mapping[str, Key] = {name: key for name, key in JOB_KEYS.items() if not key.required}
+JOB_KEYS: Mapping[str, Key] = {**_OWN_KEYS, **DEFAULT_KEYS}
 
 
 def cronq_schema() -> Schema:
     """A fresh JSON Schema (draft 2020-12) of a category document.
 
-    It leaves three things to the parser: that names are unique, limits in bytes, and the schedules and
-    durations, unless its user checks the formats `cronq-schedule` and `cronq-span`.
+    It leaves to the parser that names are unique, limits in bytes, and what is written in a notation of its
+    own, unless its user checks the formats `FORMATS`.
     """
     job = {
         "type": "object",
@@ -82,8 +62,8 @@ def cronq_schema() -> Schema:
     }
     defaults = {
         "type": "object",
-        "description": "What holds for each job that does not say otherwise.",
-        "properties": {name: key.schema() for name, key in INHERITED_KEYS.items()},
+        "description": "What holds for every job that does not say it itself.",
+        "properties": {name: key.rule.schema() for name, key in DEFAULT_KEYS.items()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from cronq.domain.document_kinds import encoded_size, shown
 from cronq.domain.document_parts import faults_at
-from cronq.domain.document_rules import CATEGORY_NAME, INHERITED_KEYS, JOB_KEYS
+from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
+from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.json_places import element, member
@@ -23,11 +23,9 @@ from cronq.domain.rules import READERS, RULES_LENGTH, read_rules
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
+_REQUIRED_KEYS = ("category", "jobs")
 _DOCUMENT_KEYS = ("category", "defaults", "jobs")
-_REQUIRED_OF_DOCUMENT = ("category", "jobs")
-_JOB_KEYS = tuple(JOB_KEYS)
-_INHERITED_KEYS = tuple(INHERITED_KEYS)
-_PLAIN_KEYS = tuple(key for key in JOB_KEYS if key not in READERS)
+_JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
 #: Longer words are like none of ours, and comparing takes time.
 _LONGEST_SLIP = 24  # characters
@@ -80,22 +78,23 @@ def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tup
     if faults:
         raise BadDocument(faults, remarks)
     defaults = data.get("defaults", {})
-    jobs = tuple(_job_definition(job, defaults) for job in data["jobs"])
+    jobs = tuple(_job_definition(_inherit(job, defaults)) for job in data["jobs"])
     return Document(Category(data["category"] if name is None else name, jobs), remarks)
-
-
-def _job_definition(job: dict[str, Any], defaults: dict[str, Any]) -> JobDefinition:
-    if defaults:
-        job = _inherit(job, defaults)
-    return JobDefinition(**{key: job[key] for key in _PLAIN_KEYS if key in job}, rules=read_rules(job))
 
 
 def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """The job with the defaults for what it does not say itself; of variables, each counts by itself."""
-    merged = {key: defaults[key] for key in _INHERITED_KEYS if key in defaults} | job
+    if not defaults:
+        return job
+    merged = {key: value for key, value in defaults.items() if key in DEFAULT_KEYS} | job
     if "environment" in defaults and "environment" in job:
         merged["environment"] = defaults["environment"] | job["environment"]
     return merged
+
+
+def _job_definition(job: dict[str, Any]) -> JobDefinition:
+    own = {key: job[key] for key in JOB_KEYS if key in job and key not in READERS}
+    return JobDefinition(**own, rules=read_rules(job))
 
 
 def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
@@ -104,7 +103,7 @@ def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
         return
     for message in () if name is None else CATEGORY_NAME.faults(name):
         yield Fault("category", message)
-    yield from _missing_keys(data, "", _REQUIRED_OF_DOCUMENT if name is None else ["jobs"], _DOCUMENT_KEYS)
+    yield from _missing_keys(data, "", _REQUIRED_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
     for key, value in data.items():
         if key == "category":
             yield from _category_faults(value, name)
@@ -127,11 +126,11 @@ def _defaults_faults(defaults: object) -> Iterator[Fault]:
         yield Fault("defaults", f"expected an object, found {shown(defaults)}")
         return
     for key, value in defaults.items():
-        if key in INHERITED_KEYS:
-            yield from faults_at(member("defaults", key), INHERITED_KEYS[key].rule, value)
+        if key in DEFAULT_KEYS:
+            yield from faults_at(member("defaults", key), DEFAULT_KEYS[key].rule, value)
 
 
-def _jobs_faults(jobs: object, defaults: object) -> Iterator[Fault]:
+def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
     if not isinstance(jobs, list):
         yield Fault("jobs", f"expected a list, found {shown(jobs)}")
         return
@@ -140,11 +139,11 @@ def _jobs_faults(jobs: object, defaults: object) -> Iterator[Fault]:
     for index, job in enumerate(jobs):
         place = element("jobs", index)
         found = list(_job_faults(job, place, owners))
-        yield from found or _size_faults(job, inherited, place)
+        yield from found or _size_faults(_inherit(job, inherited), place)
 
 
-def _size_faults(job: dict[str, Any], defaults: Any, place: str) -> Iterator[Fault]:
-    rules = read_rules(_inherit(job, defaults) if defaults else job).encode()
+def _size_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
+    rules = read_rules(job).encode()
     if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
         yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
 
@@ -174,9 +173,9 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
     if not isinstance(data, dict):
         return
     yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
-    defaults, jobs = data.get("defaults"), data.get("jobs")
-    if isinstance(defaults, dict):
-        yield from _unknown_keys_of(defaults, "defaults", _INHERITED_KEYS)
+    if isinstance(defaults := data.get("defaults"), dict):
+        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS)
+    jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):
             yield from _unknown_keys_of(job, element("jobs", index), _JOB_KEYS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from cronq.domain.durations import Duration, parse_duration
+from cronq.domain.durations import Duration, parse_span
 
 RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
 
@@ -79,10 +79,6 @@ def _as_json(value: timedelta) -> str:
     return str(Duration(0, value))
 
 
-def _span(text: str) -> timedelta:
-    return parse_duration(text).exact
-
-
 def _codes(values: Iterable[float]) -> tuple[int, ...]:
     return tuple(sorted({int(value) for value in values}))
 
@@ -90,8 +86,8 @@ def _codes(values: Iterable[float]) -> tuple[int, ...]:
 #: How each rule is read from the JSON of a document.
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "on_lost": OnLost,
-    "timeout": _span,
-    "kill_grace": _span,
+    "timeout": parse_span,
+    "kill_grace": parse_span,
     "success_codes": _codes,
     "environment": dict,
 }

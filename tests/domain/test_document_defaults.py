@@ -89,18 +89,18 @@ class CommandRulesTests(RulesCase):
     """The rules of how a command is run."""
 
     def test_timeout(self) -> None:
-        """A length of time of up to a year."""
+        """A length of time."""
         self.assertEqual(self.rules(timeout="PT90M").timeout, timedelta(minutes=90))
         self.assertEqual(self.rules(timeout="PT1.5S").encode(), '{"timeout":"PT1.5S"}')
-        self.assert_faults({"timeout": 60}, "timeout: expected a duration such as PT30M, found 60")
-        self.assert_faults({"timeout": None}, "timeout: expected a duration such as PT30M, found null")
+        self.assert_faults({"timeout": 60}, "timeout: expected a text, found 60")
+        self.assert_faults({"timeout": None}, "timeout: expected a text, found null")
         self.assert_faults(
             {"timeout": "PT0S"}, "timeout: the shortest duration is one second, PT1S (at character 1)"
         )
         self.assert_faults(
-            {"timeout": "P1M"}, "timeout: months and years have no exact length, write days, as in P30D"
+            {"timeout": "P1M"},
+            "timeout: 'P1M' has no exact length: write days instead, as in P30D (at character 1)",
         )
-        self.assert_faults({"timeout": "P367D"}, 'timeout: "P367D" is too long, at most P366D is allowed')
 
     def test_timeout_in_other_words(self) -> None:
         """What is no duration is explained by who reads durations."""
@@ -108,9 +108,9 @@ class CommandRulesTests(RulesCase):
         self.assertIn("timeout: '1h' is not a duration: ", str(error))
 
     def test_kill_grace(self) -> None:
-        """A length of time of up to a day."""
+        """A length of time."""
         self.assertEqual(self.rules(kill_grace="PT1M").kill_grace, timedelta(minutes=1))
-        self.assert_faults({"kill_grace": "P2D"}, 'kill_grace: "P2D" is too long, at most P1D is allowed')
+        self.assert_faults({"kill_grace": []}, "kill_grace: expected a text, found a list")
 
     def test_success_codes(self) -> None:
         """Exit codes in any order, each from 0 to 255, and at least one."""

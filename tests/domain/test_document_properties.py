@@ -8,26 +8,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.document_kinds import SPAN_FORMAT
-from cronq.domain.document_rules import JOB_KEYS, SCHEDULE_FORMAT, cronq_schema
+from cronq.domain.document_rules import cronq_schema
+from cronq.domain.document_values import FORMATS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
-from cronq.domain.schedule import parse_schedule
 
 CHECKER = FormatChecker(formats=[])
 
 
-@CHECKER.checks(SCHEDULE_FORMAT, raises=BadSchedule)
-def is_schedule(value: object) -> bool:
-    """What the format `cronq-schedule` stands for."""
-    return not isinstance(value, str) or bool(parse_schedule(value))
+def check_format(name: str) -> None:
+    """Teach the checker what one of our formats stands for."""
+
+    @CHECKER.checks(name, raises=BadSchedule)
+    def is_written_so(value: object) -> bool:
+        return not isinstance(value, str) or FORMATS[name](value) is not None
 
 
-@CHECKER.checks(SPAN_FORMAT)
-def is_span(value: object) -> bool:
-    """What the format `cronq-span` stands for, up to a year."""
-    return not isinstance(value, str) or not any(JOB_KEYS["timeout"].rule.faults(value))
+for each in FORMATS:
+    check_format(each)
 
 
 SCHEMA = Draft202012Validator(cronq_schema(), format_checker=CHECKER)

@@ -1,21 +1,20 @@
-"""The kinds of values in a category document: what each may be, for the parser and for the JSON Schema."""
+"""What a value in a category document may be: each kind for the parser and for the JSON Schema."""
 
 import enum
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Protocol
 
-from cronq.domain.durations import Duration, parse_duration
+from cronq.domain.durations import parse_span
 from cronq.domain.errors import BadSchedule
+from cronq.domain.instants import parse_instant
+from cronq.domain.schedule import parse_schedule
 
-#: The format in the JSON Schema of a duration without calendar units.
-SPAN_FORMAT = "cronq-span"
 #: No command or database holds a NUL, and half of a surrogate pair is not Unicode, but JSON can write both.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-STORABLE_PATTERN = r"^[^\u0000\ud800-\udfff]*$"
+_STORABLE_PATTERN = r"^[^\u0000\ud800-\udfff]*$"
 _SHOWN = 60  # characters
 
 Schema = dict[str, Any]
@@ -59,9 +58,73 @@ class Text:
         return {
             "type": "string",
             "description": self.description,
-            "pattern": STORABLE_PATTERN,
+            "pattern": _STORABLE_PATTERN,
             **{keyword: limit for keyword, limit in limits.items() if limit},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text in a notation of its own, which one of `FORMATS` reads."""
+
+    description: str
+    format: str
+
+    def faults(self, value: object) -> Iterator[str]:
+        """What the reader says, with the place in the text."""
+        if not isinstance(value, str):
+            yield f"expected a text, found {shown(value)}"
+            return
+        try:
+            FORMATS[self.format](value)
+        except BadSchedule as error:
+            yield f"{error} (at character {error.position + 1})"
+
+    def schema(self) -> Schema:
+        """A text with a format of our own: no regular expression tells a date from a wrong one."""
+        return {"type": "string", "description": self.description, "format": self.format}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number between two limits, which are inclusive."""
+
+    description: str
+    least: int
+    most: int
+    whole: bool = True
+
+    def faults(self, value: object) -> Iterator[str]:
+        """Which numbers there are, when it is none of them."""
+        right = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and self.least <= value <= self.most
+        )
+        if not right or (self.whole and value % 1):  # type: ignore[operator]
+            kind = "a whole number" if self.whole else "a number"
+            yield f"expected {kind} from {self.least} to {self.most}, found {shown(value)}"
+
+    def schema(self) -> Schema:
+        """The same."""
+        kind = "integer" if self.whole else "number"
+        return {"type": kind, "minimum": self.least, "maximum": self.most, "description": self.description}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """True or false."""
+
+    description: str
+
+    def faults(self, value: object) -> Iterator[str]:
+        """Anything else."""
+        if not isinstance(value, bool):
+            yield f"expected true or false, found {shown(value)}"
+
+    def schema(self) -> Schema:
+        """The same."""
+        return {"type": "boolean", "description": self.description}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,71 +144,13 @@ class Choice:
         return {"enum": [word.value for word in self.words], "description": self.description}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """An ISO 8601 duration of an exact length; the limit is inclusive."""
-
-    description: str
-    longest: timedelta
-
-    def faults(self, value: object) -> Iterator[str]:
-        """What is wrong with it, with the place in the text."""
-        if not isinstance(value, str):
-            yield f"expected a duration such as PT30M, found {shown(value)}"
-            return
-        try:
-            found = parse_duration(value)
-        except BadSchedule as error:
-            yield f"{error} (at character {error.position + 1})"
-            return
-        if found.months:
-            yield "months and years have no exact length, write days, as in P30D"
-        elif found.exact > self.longest:
-            yield f"{shown(value)} is too long, at most {Duration(0, self.longest)} is allowed"
-
-    def schema(self) -> Schema:
-        """A text with a format of our own."""
-        return {"type": "string", "description": self.description, "format": SPAN_FORMAT}
-
-
-@dataclass(frozen=True, slots=True)
-class WholeNumber:
-    """A whole number; the limits are inclusive."""
-
-    description: str
-    least: int
-    most: int
-
-    def faults(self, value: object) -> Iterator[str]:
-        """What it must be, when it is not."""
-        if not self._fits(value):
-            yield f"expected a whole number from {self.least} to {self.most}, found {shown(value)}"
-
-    def schema(self) -> Schema:
-        """The same."""
-        limits = {"minimum": self.least, "maximum": self.most}
-        return {"type": "integer", "description": self.description, **limits}
-
-    def _fits(self, value: object) -> bool:
-        # JSON Schema takes 3.0 for a whole number, and true for none.
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        return self.least <= value <= self.most and value == int(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of an object."""
-
-    rule: Rule
-    #: Whether an object without it is refused.
-    required: bool = False
-    #: What stands for it when it is absent; None: nothing does.
-    default: Any = None
-
-    def schema(self) -> Schema:
-        """The schema of its value."""
-        return self.rule.schema() | ({} if self.default is None else {"default": self.default})
+SCHEDULE_FORMAT, SPAN_FORMAT, MOMENT_FORMAT = "cronq-schedule", "cronq-duration", "cronq-instant"
+#: The formats in the JSON Schema, and what reads each; all raise `BadSchedule`.
+FORMATS: Mapping[str, Callable[[str], Any]] = {
+    SCHEDULE_FORMAT: parse_schedule,
+    SPAN_FORMAT: parse_span,
+    MOMENT_FORMAT: parse_instant,
+}
 
 
 def shown(value: object) -> str:
