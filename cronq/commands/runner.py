@@ -160,6 +160,7 @@ def _build(
     place = Workplace(
         launcher=ProcessLauncher(reactor),
         reports=reports,
+        clock=reactor,
         now=utc_now,
         open_output=partial(_open_output, log_path, values.log_to_stdout),
         environment=command_environment(os.environ),

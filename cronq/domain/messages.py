@@ -19,6 +19,8 @@ from cronq.domain.message_fields import (
     time_text,
     write_fields,
 )
+from cronq.domain.message_rules import command_rules, take_rules
+from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import ENDED, Status
 
 _OUTCOMES = tuple(status for status in Status if status in ENDED)
@@ -53,22 +55,24 @@ class JobMessage:
     grant: bool = False
     slot: datetime | None = None
     attempt: int = 1
+    #: Those of the command; they and the command are of one definition.
+    rules: Rules = DEFAULT_RULES
 
     def encode(self) -> bytes:
         """The JSON of the message, in both spellings of command and job id."""
-        return write_fields(
-            {
-                "name": self.name,
-                "command": self.command,
-                "cmd": self.command,
-                "id": self.job_id,
-                "job_id": self.job_id,
-                "run_id": self.run_id,
-                "grant": self.grant,
-                "slot": self.slot and self.slot.isoformat() + "Z",
-                "attempt": self.attempt,
-            }
-        )
+        data: dict[str, Any] = {
+            "name": self.name,
+            "command": self.command,
+            "cmd": self.command,
+            "id": self.job_id,
+            "job_id": self.job_id,
+            "run_id": self.run_id,
+            "grant": self.grant,
+            "slot": self.slot and self.slot.isoformat() + "Z",
+            "attempt": self.attempt,
+        }
+        rules = command_rules(self.rules)
+        return write_fields(data | {"rules": rules} if rules else data)
 
     @classmethod
     def decode(cls, body: bytes) -> "JobMessage":
@@ -85,6 +89,7 @@ class JobMessage:
             grant=take(data, "grant", bool, default=False),
             slot=optional(take_iso_time, data, "slot"),
             attempt=take(data, "attempt", int, default=1),
+            rules=take_rules(data, "rules"),
         )
 
 
@@ -216,6 +221,7 @@ def job_message(run: Publication) -> JobMessage:
         grant=True,
         slot=run.slot,
         attempt=run.attempt,
+        rules=decode_rules(run.rules),
     )
 
 

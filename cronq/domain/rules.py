@@ -71,6 +71,14 @@ def rules_as_json(text: str | None) -> dict[str, Any]:
     return found
 
 
+def rules_in_words(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rules by name, each in one text, from what a document says."""
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in rules.items()
+    ]
+
+
 def _written(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 

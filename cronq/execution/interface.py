@@ -50,11 +50,15 @@ class RunningCommand(Protocol):
         Output of processes that outlive the command may still be passed on afterwards.
         """
 
+    @property
+    def has_exited(self) -> bool:
+        """Whether its shell has died, so that its return code is what it is."""
+
     def terminate(self, grace: float) -> None:
         """Ask the whole process group to end, and kill what is left of it after `grace` seconds.
 
-        A stopped command is continued, so that it can die. `ended` then waits for the group as well. Calling
-        this again, or when the command has ended, does nothing.
+        A stopped command is continued, so that it can die. `ended` then waits for the group as well. Called
+        again, it can only bring the kill forward; when the command has ended, it does nothing.
         """
 
     def kill(self) -> None:

@@ -67,6 +67,9 @@ class Process(Protocol):
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to every process of the group."""
 
+    def is_dead(self) -> bool:
+        """Whether it has died, be it that no one has been told yet."""
+
     def group_is_empty(self) -> bool:
         """Whether no living process is left in the group."""
 
@@ -119,15 +122,22 @@ class ShellCommand(ProcessProtocol):
         """When the shell was started, in clock ticks since boot."""
         return self._process.process_start
 
+    @property
+    def has_exited(self) -> bool:
+        """See `RunningCommand.has_exited`."""
+        return _Awaited.EXIT not in self._awaited or self._process.is_dead()
+
     def terminate(self, grace: float) -> None:
         """See `RunningCommand.terminate`."""
-        if self._asked_to_end or not self._awaited:
+        if not self._awaited:
+            return
+        self._later(grace, self.kill)
+        if self._asked_to_end:
             return
         self._asked_to_end = True
         self._awaited.add(_Awaited.GROUP)
         self._process.signal_group(signal.SIGTERM)
         self._process.signal_group(signal.SIGCONT)
-        self._later(grace, self.kill)
         self._look_at_group()
 
     def kill(self) -> None:

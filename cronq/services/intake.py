@@ -19,8 +19,9 @@ log = Logger()
 
 #: Seconds that a message may wait here for a free slot, before others get it.
 MAY_WAIT = 1.0
-#: Seconds between SIGTERM and SIGKILL for commands that are ended from here.
-GRACE = 10.0
+#: Seconds between SIGTERM and SIGKILL that a runner which stops grants at most, whatever jobs ask for: it is
+#: waited for, too.
+LAST_GRACE = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -87,12 +88,12 @@ class Intake:
     def end_all(self, reason: str) -> None:
         """End all commands."""
         for run in list(self._runs.values()):
-            run.end(GRACE, reason)
+            run.kill(reason, LAST_GRACE)
 
     def end_run(self, run_id: str, reason: str) -> None:
         """End the command of a run, if it is running here."""
         if run := self._runs.get(run_id):
-            run.end(GRACE, reason)
+            run.kill(reason)
 
     @property
     def in_hand(self) -> int:

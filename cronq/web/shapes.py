@@ -8,6 +8,7 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.reading.details import JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
+from cronq.domain.rules import rules_as_json
 from cronq.web.times import exact
 
 Shape = dict[str, Any]
@@ -36,6 +37,7 @@ def job_shape(details: JobDetails) -> Shape:
         "current_status": job.state,
         "routing_key": job.routing_key,
         "command": job.command,
+        "rules": rules_as_json(job.rules),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
         "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],

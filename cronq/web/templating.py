@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web import times, wording
 from cronq.web.assets import Assets
 from cronq.web.timeline import timeline
@@ -34,6 +35,7 @@ class Templates:
             "duration": times.duration,
             "kind_word": wording.kind_word,
             "rough": times.rough,
+            "rules": lambda stored: rules_in_words(rules_as_json(stored)),
             "code_in_words": wording.code_in_words,
             "status_word": wording.status_word,
             "what_happened": wording.what_happened,

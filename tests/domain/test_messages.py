@@ -1,6 +1,7 @@
 """The messages between the daemons: who can read them, and what is said of those that no one can."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cronq.domain.errors import BadMessage
 from cronq.domain.jobs import Publication
 from cronq.domain.message_fields import SIZE_LIMIT
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage, job_message
+from cronq.domain.rules import DEFAULT_RULES, OnLost, Rules
 from cronq.domain.runs import ENDED, Status
 
 RECORDED = Path(__file__).parents[1] / "data" / "cronq-0.27" / "messages.json"
@@ -111,6 +113,29 @@ class JobMessageTests(RefusalCase):
                 "attempt": 2,
             },
         )
+
+    def test_rules(self) -> None:
+        """Rules of the command are written as in a document, those that are the default and others not."""
+        run = Publication(RUN, 7, "Test Job", "sleep 1", "slow", None, 1)
+        self.assertNotIn(b"rules", job_message(run).encode())
+        rules = Rules(on_lost=OnLost.RERUN, timeout=timedelta(hours=1), success_codes=(0, 3))
+        message = job_message(replace(run, rules=rules.encode()))
+        said = json.loads(message.encode())["rules"]
+        self.assertEqual(said, {"timeout": "PT1H", "success_codes": [0, 3]})
+        self.assertEqual(
+            JobMessage.decode(message.encode()).rules, Rules(timeout=timedelta(hours=1), success_codes=(0, 3))
+        )
+
+    def test_rules_of_others(self) -> None:
+        """Other programs may leave them out, or say what is not known here; what is wrong is refused."""
+        for rules in (None, {}, {"colour": [1]}):
+            self.assertEqual(JobMessage.decode(changed(JOB, rules=rules)).rules, DEFAULT_RULES)
+        for wrong, sentence in (
+            (["PT1H"], "rules: expected an object"),
+            ({"timeout": 60}, "rules.timeout: expected a text, found 60"),
+            ({"environment": {"A": 1}}, "rules.environment.A: expected a text, found 1"),
+        ):
+            self.assertSays(sentence, changed(JOB, rules=wrong), JobMessage)
 
     def test_either_spelling_is_read(self) -> None:
         """`cmd` and `id` alone are as good as `command` and `job_id`."""

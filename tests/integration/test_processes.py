@@ -335,6 +335,36 @@ class TerminationTests(CommandTestCase):
         self.assertEqual((await running.ended).return_code, 143)
         await self.until(lambda: not is_alive(self.pid_written()))
 
+    async def test_closed_pipes(self) -> None:
+        """What has closed its output, and so says nothing of its end, is ended all the same."""
+        ready = Path(self.mktemp())
+        deaf = f"exec >&- 2>&-; trap '' TERM; sleep 600 & : >{ready}; while :; do sleep 0.05; done"
+        running = self.launch(deaf)
+        await self.until(ready.exists)
+        running.terminate(0.1)
+        self.assertEqual((await running.ended).return_code, 137)
+        await self.until(lambda: group_is_empty(running.pid))
+
+    async def test_job_control(self) -> None:
+        """Children that a shell has put into groups of their own are ended with it, deaf ones, too."""
+        self.patch(spawning, "SHELL", "/bin/bash")  # others want a terminal for it
+        children = "set -m; (trap '' TERM; echo deaf; exec sleep 600) & sleep 600 & echo pid $!; wait"
+        running = self.launch(children)
+        await self.until_written(b"deaf\n")
+        await self.until_written(b"pid ")
+        self.assertNotEqual(os.getpgid(self.pid_written()), running.pid)
+        running.terminate(0.3)
+        await running.ended
+        await self.until(lambda: group_is_empty(running.pid))
+
+    async def test_session_of_its_own(self) -> None:
+        """A child that has left for a session of its own is let go: the end does not wait for it."""
+        running = self.launch("setsid sh -c 'trap \"\" TERM; echo pid $$; exec sleep 600' & wait")
+        await self.until_written(b"pid ")
+        running.terminate(60)
+        self.assertEqual((await running.ended).return_code, 143)
+        self.assertTrue(is_alive(self.pid_written()))
+
     async def test_terminate_at_once(self) -> None:
         """Commands can be ended the moment they were started."""
         running = [self.launch("exec sleep 600") for _ in range(20)]

@@ -13,9 +13,10 @@ from cronq.execution.leftovers import Leftover
 
 
 class ScriptedCommand:
-    """A command that takes the time its script says: `5 s`, `2 s exit 3`."""
+    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM."""
 
     def __init__(self, clock: IReactorTime, command: str, pid: int) -> None:
+        command, self._deaf = command.removesuffix(" deaf"), command.endswith(" deaf")
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
@@ -28,13 +29,23 @@ class ScriptedCommand:
     def runs(self) -> bool:
         return bool(self._end.active())
 
+    @property
+    def has_exited(self) -> bool:
+        return not self.runs
+
     def terminate(self, grace: float) -> None:
-        self.kill()
+        if self._deaf:
+            self._clock.callLater(grace, self.kill)
+        else:
+            self._die(143)
 
     def kill(self) -> None:
+        self._die(137)
+
+    def _die(self, code: int) -> None:
         if self.runs:
             self._end.cancel()
-            self._exit(143)
+            self._exit(code)
 
     def vanish(self) -> None:
         """Stop existing without anyone being told, as when the whole machine stops."""

@@ -250,8 +250,13 @@ class OwnCommand:
     """A command as its runner sees it."""
 
     def __init__(self, process: Process, command: RunningCommand) -> None:
+        self._command = command
         self.pid = command.pid
         self.process_start = command.process_start
         self.terminate = command.terminate
         self.kill = command.kill
         self.ended: Deferred[Ended] = process.passed_on(command.ended)
+
+    @property
+    def has_exited(self) -> bool:
+        return self._command.has_exited

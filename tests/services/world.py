@@ -292,7 +292,9 @@ class RunnerProcess(Process):
         self.identity = Identity(world.next_runner_id(name), "host", hashlib.md5(name.encode()).hexdigest())
         launcher = ProcessLauncher(self, world.launcher)
         runner_id = self.identity.runner
-        place = Workplace(launcher, reports, world.now, _no_output, {"PATH": "/bin"}, "host", runner_id)
+        place = Workplace(
+            launcher, reports, self.clock, world.now, _no_output, {"PATH": "/bin"}, "host", runner_id
+        )
         mailbox = Mailbox(self.broker, runner_id)
         starts = Starts(self.broker, self.clock, world.now, self.clock.seconds, "host", runner_id, mailbox)
         self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from cronq.domain.rules import Rules
 from cronq.domain.runs import Status
 from cronq.web.site import WebSettings
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run, remove_job
@@ -28,6 +29,14 @@ class JobPageTests(WebTestCase):
             self.assertIn(part, text)
         self.assertIn("Last injector host.1", text)
         self.assertIn("No runs yet. The first is due in 23 hours.", text)
+
+    def test_rules(self) -> None:
+        """Rules are told as in a document, hostile ones do no harm; without any there is no heading."""
+        rules = Rules(timeout=timedelta(hours=1), environment={"<b>A": "</code><script>"}).encode()
+        text = self.get(f"/job/{self.write(add_job, self.category, 'j', rules=rules)}").page.text
+        self.assertIn('Rules environment {"<b>A": "</code><script>"} timeout PT1H', text)
+        text = self.get(f"/job/{self.write(add_job, self.category, 'k')}").page.text
+        self.assertNotIn("Rules", text)
 
     def test_next_slots(self) -> None:
         """The next five slots are told, relative and exact."""

@@ -45,6 +45,8 @@ class JobRecord:
     state: JobState
     routing_key: str
     command: str
+    #: As `Rules.encode` wrote them.
+    rules: str | None
     #: Whether a run by hand is asked for and no injector has seen it yet.
     run_wanted: bool
     #: `host.pid` of the last injector that took it.
@@ -106,6 +108,7 @@ def _record(row: Row[Any]) -> JobRecord:
         state=_state(row.current_status, ended),
         routing_key=row.routing_key or "",
         command=row.command or "",
+        rules=row.rules,
         run_wanted=row.run_now == 1,
         locked_by=row.locked_by,
         removed_at=row.removed_at,

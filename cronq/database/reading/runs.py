@@ -101,6 +101,8 @@ class Made:
 
     command: str
     routing_key: str
+    #: As `Rules.encode` wrote them.
+    rules: str | None
 
 
 _COLUMNS = [runs.c[field.name] for field in fields(RunRecord)]
@@ -154,9 +156,9 @@ def find_events(connection: Connection, run_ids: Collection[str]) -> Mapping[str
 
 def find_made(connection: Connection, definition_id: int | None) -> Made | None:
     """What the definition of that id says."""
-    query = select(definitions.c.command, definitions.c.routing_key).where(definitions.c.id == definition_id)
-    row = connection.execute(query).first()
-    return row and Made(row.command or "", row.routing_key or "")
+    columns = definitions.c.command, definitions.c.routing_key, definitions.c.rules
+    row = connection.execute(select(*columns).where(definitions.c.id == definition_id)).first()
+    return row and Made(row.command or "", row.routing_key or "", row.rules)
 
 
 def _record(row: Row[Any]) -> RunRecord:

@@ -53,6 +53,7 @@ def job(job_id: int = 1, *runs: dict[str, Any], **keys: Any) -> dict[str, Any]:
         "current_status": "succeeded" if runs else "none",
         "routing_key": "default",
         "command": "true",
+        "rules": {},
         "removed_at": None,
         "runs": list(runs),
     } | keys
