@@ -29,7 +29,8 @@ class PrunerCase(StoreCase):
         self._run_ids = (f"{number:032x}" for number in itertools.count(1))
         self.url = self.engine.url.render_as_string(hide_password=False)
         self.patch(os, "environ", {"DATABASE_URL": self.url})
-        self.patch(pruner, "TELL_EVERY", math.inf)  # or a slow machine would see progress where no test asks for it
+        # A slow machine would see progress where no test asks for it.
+        self.patch(pruner, "TELL_EVERY", math.inf)
         self.stdout, self.stderr = StringIO(), StringIO()
         self.patch(sys, "stdout", self.stdout)
         self.patch(sys, "stderr", self.stderr)
