@@ -28,8 +28,10 @@ class SentOrder:
 
 
 def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
-    """Have the command of a run ended by the runner that has it."""
-    _insert(connection, OrderKind.KILL, runner, reason, run_id)
+    """Have the command of a run ended by the runner that has it; ordered again, it is still one order."""
+    same = orders.c.run_id == run_id, orders.c.runner == runner, orders.c.publish_after.is_not(None)
+    if connection.scalar(select(orders.c.id).where(*same).limit(1)) is None:
+        _insert(connection, OrderKind.KILL, runner, reason, run_id)
 
 
 def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:

@@ -109,7 +109,7 @@ class ResultMessage:
     #: Seconds.
     run_time: float | None = None
     reason: str | None = None
-    #: Of `finished`: how it ended when the return code does not say it (`timed_out`, `killed`).
+    #: How it ended when the return code does not say it (`timed_out`, `killed`).
     outcome: Status | None = None
     #: Of `starting` and `returned`: names this attempt to start, so that the same request is granted twice
     #: and no other is.

@@ -79,6 +79,11 @@ class Run:
         output.close()
         self._finish(started_at, ended)
 
+    def call_off(self, reason: str) -> None:
+        """Report that it was killed before it was started here."""
+        log.info("job {job_id} ({name!r}) run {run_id}: not started: {why}", why=reason, **self._names())
+        self._report(Report.FAILED, self._place.now(), run_time=0.0, reason=reason, outcome=Status.KILLED)
+
     def kill(self, reason: str, at_most: float = math.inf) -> None:
         """End the command: SIGTERM to its process group, and SIGKILL after the grace that its job has set.
 

@@ -8,10 +8,12 @@ from cronq.database.reading.categories import find_category, list_categories
 from cronq.database.reading.details import read_job_in_detail, read_jobs_in_detail
 from cronq.database.reading.jobs import Selection, Sort
 from cronq.database.schema import is_current
+from cronq.domain.asking import read_asking
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
+from cronq.web.asking import said
 from cronq.web.auditing import Auditor, audit_shape
-from cronq.web.by_hand import ask_for_run
+from cronq.web.by_hand import ask_for_kill, ask_for_run
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
 from cronq.web.fields import JOB_ID, segment, whole_number
@@ -46,6 +48,7 @@ class Api:
             Route("/api/jobs", self.jobs),
             Route(f"/api/jobs/{JOB_ID}", self.job),
             Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",)),
+            Route("/api/runs/<run_id>/kill", self.kill, ("POST",)),
             Route("/api/audit", self.audit),
         )
 
@@ -104,6 +107,11 @@ class Api:
         asked_at = await ask_for_run(self._database, job_id)
         self._on_run_requested()
         return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
+
+    async def kill(self, request: Request, run_id: str) -> Response:
+        """End a run, wherever it is."""
+        message = await ask_for_kill(self._database, run_id, read_asking(said(request)))
+        return json_response({"success": {"message": message}})
 
     async def audit(self, request: Request) -> Response:
         """Whether every slot of a period is accounted for."""

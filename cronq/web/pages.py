@@ -7,9 +7,11 @@ from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.jobs import Search
 from cronq.database.reading.records import JobState
 from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
+from cronq.domain.asking import read_asking
 from cronq.domain.runs import Status
+from cronq.web.asking import said
 from cronq.web.auditing import Auditor
-from cronq.web.by_hand import ask_for_run
+from cronq.web.by_hand import ask_for_kill, ask_for_run
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, html_response, see_other
 from cronq.web.fields import JOB_ID, cursor, is_run_id, member, whole_number
@@ -51,6 +53,7 @@ class Pages:
             Route(f"/job/{JOB_ID}", self.job),
             Route(f"/job/{JOB_ID}", self.run_job, ("POST",)),
             Route("/run/<run_id>", self.run),
+            Route("/run/<run_id>/kill", self.kill_run, ("POST",)),
             Route("/failures", self.failures),
             Route("/audit", self.audit),
         )
@@ -92,7 +95,15 @@ class Pages:
         if view is None:
             raise NotFound("There is no such run; it may have been pruned.")
         link = log_link(self._log_url_template, view.run, view.now)
-        return self._page("run.html", view=view, now=view.now, log_link=link)
+        token = issue_token(await self._secret_key.find(), _kill_path(run_id), self._seconds())
+        return self._page("run.html", view=view, now=view.now, log_link=link, token=token)
+
+    async def kill_run(self, request: Request, run_id: str) -> Response:
+        """End a run, and go back to it."""
+        token = request.fields.get(FIELD, "")
+        check_token(await self._secret_key.find(), token, _kill_path(run_id), self._seconds())
+        await ask_for_kill(self._database, run_id, read_asking(said(request)))
+        return see_other(f"/run/{run_id}")
 
     async def failures(self, request: Request) -> Response:
         """Runs of all jobs that came to no good end."""
@@ -113,3 +124,7 @@ class Pages:
 
 def _job_path(job_id: int) -> str:
     return f"/job/{job_id}"
+
+
+def _kill_path(run_id: str) -> str:
+    return f"/run/{run_id}/kill"

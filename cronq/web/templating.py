@@ -37,6 +37,7 @@ class Templates:
             "rough": times.rough,
             "rules": lambda stored: rules_in_words(rules_as_json(stored)),
             "code_in_words": wording.code_in_words,
+            "sentence": wording.sentence,
             "status_word": wording.status_word,
             "what_happened": wording.what_happened,
             "timeline": timeline,

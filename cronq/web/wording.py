@@ -69,7 +69,14 @@ def code_in_words(code: int) -> str:
 def what_happened(run: RunRecord) -> str:
     """One or two sentences: what became of the run, and why."""
     reason = run.reason or _SENTENCES[run.status][1]
-    return f"{_certain(run)} {_sentence(reason)}".strip()
+    return f"{_certain(run)} {sentence(reason)}".strip()
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter and a full stop, as one of several sentences."""
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + end if text else ""
 
 
 def advice(run: RunRecord, routing_key: str) -> Advice | None:
@@ -92,14 +99,10 @@ def advice(run: RunRecord, routing_key: str) -> Advice | None:
 def _certain(run: RunRecord) -> str:
     if run.slots > 1:
         return f"{run.slots:,} slots did not run."
+    if run.status is Status.KILLED and run.return_code is None:
+        return "It did not start."
     if run.status is not Status.FAILED:
         return _SENTENCES[run.status][0]
     if run.return_code is None:
         return "Its command could not be run."
     return f"It failed: {code_in_words(run.return_code)}."
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    end = "" if text.endswith((".", "!", "?")) else "."
-    return text[:1].upper() + text[1:] + end if text else ""

@@ -1,6 +1,6 @@
 """What the commands ask of the API (docs/api.md)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -60,7 +60,13 @@ def check_category(server: Server, name: str) -> None:
 
 def request_run(server: Server, job: Job) -> str:
     """Ask for one run of a job; gives what the server says to it."""
-    data = server.post(f"api/jobs/{job.id}/run")
+    data = server.post(f"api/jobs/{job.id}/run", {})
+    return _understood(server, data, lambda found: str(found["success"]["message"]))
+
+
+def request_kill(server: Server, run_id: str, asking: Mapping[str, str]) -> str:
+    """Have a run killed; gives what the server says to it. `asking` is who wants it, and why."""
+    data = server.post(f"api/runs/{quote(run_id, safe='')}/kill", asking)
     return _understood(server, data, lambda found: str(found["success"]["message"]))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from cronq.database.reading.cursors import Cursor
-from cronq.database.tables import definitions, events, jobs, runs
+from cronq.database.tables import definitions, events, jobs, orders, runs
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
 
@@ -105,6 +105,14 @@ class Made:
     rules: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class KillRecord:
+    """What its runner is told about a run that is to be killed."""
+
+    ordered_at: datetime
+    reason: str
+
+
 _COLUMNS = [runs.c[field.name] for field in fields(RunRecord)]
 
 
@@ -159,6 +167,13 @@ def find_made(connection: Connection, definition_id: int | None) -> Made | None:
     columns = definitions.c.command, definitions.c.routing_key, definitions.c.rules
     row = connection.execute(select(*columns).where(definitions.c.id == definition_id)).first()
     return row and Made(row.command or "", row.routing_key or "", row.rules)
+
+
+def find_kill(connection: Connection, run_id: str) -> KillRecord | None:
+    """The first order to kill this run, done or not."""
+    query = select(orders.c.ordered_at, orders.c.reason).where(orders.c.run_id == run_id)
+    row = connection.execute(query.order_by(orders.c.id).limit(1)).first()
+    return row and KillRecord(*row)
 
 
 def _record(row: Row[Any]) -> RunRecord:

@@ -15,10 +15,12 @@ from cronq.database.reading.jobs import JobPage, Search, oldest_due, search_jobs
 from cronq.database.reading.records import JobRecord, JobState, find_job, find_jobs
 from cronq.database.reading.runs import (
     EventRecord,
+    KillRecord,
     Made,
     RunPage,
     RunRecord,
     find_events,
+    find_kill,
     find_made,
     latest_runs,
 )
@@ -107,6 +109,8 @@ class RunView:
     job: JobRecord | None
     #: None for a run that no injector of this version has made.
     made: Made | None
+    #: What its runner is told, while it is to be killed.
+    kill: KillRecord | None
     events: tuple[EventRecord, ...]
 
 
@@ -160,6 +164,7 @@ def read_run(connection: Connection, run_id: str) -> RunView | None:
         run,
         None if run.job_id is None else find_job(connection, run.job_id),
         find_made(connection, run.definition_id),
+        find_kill(connection, run_id) if run.status is Status.RUNNING else None,
         find_events(connection, [run_id]).get(run_id, ()),
     )
 

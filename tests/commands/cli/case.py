@@ -122,6 +122,7 @@ class CliTestCase(SynchronousTestCase):
         self.web = FakeWeb()
         self.clock = Clock()
         self.width: int | None = None
+        self.user: str | None = "ada@example"
         self.environment: dict[str, str] = {}
         self.patch(os, "environ", self.environment)
 
@@ -133,6 +134,7 @@ class CliTestCase(SynchronousTestCase):
             monotonic=self.clock.seconds,
             sleep=self.clock.advance,
             width=lambda: self.width,
+            user=lambda: self.user,
         )
 
     def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, list[str], list[str]]:
