@@ -16,6 +16,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import react
 from twisted.python.failure import Failure
 
+from cronq.execution.interface import Command
 from cronq.execution.process import ProcessLauncher
 
 REPEATS = 5
@@ -40,7 +41,7 @@ def by_spawn_process() -> Deferred[Any]:
 
 def by_launcher() -> Callable[[], Deferred[Any]]:
     launcher = ProcessLauncher(reactor)
-    return lambda: launcher.launch("true", ENVIRONMENT, lambda stream, data: None).ended
+    return lambda: launcher.launch(Command("true", ENVIRONMENT), lambda stream, data: None).ended
 
 
 async def rate(start: Callable[[], Deferred[Any]], window: int, seconds: float) -> float:

@@ -174,7 +174,10 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
         return
     yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
     if isinstance(defaults := data.get("defaults"), dict):
-        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS)
+        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS + tuple(_REQUIRED_OF_JOB))
+        for key in _REQUIRED_OF_JOB:
+            if key in defaults:
+                yield Fault(member("defaults", key), "each job says its own, so this is for nothing")
     jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):

@@ -39,6 +39,14 @@ class Rules:
     success_codes: tuple[int, ...] = (0,)
     #: Added to the environment of the command.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Where it begins, an absolute path; None: where its runner is.
+    directory: str | None = None
+    #: A user of its host, or `user:group`; None: that of its runner.
+    user: str | None = None
+    #: Is given `-c` and the command.
+    shell: str = "/bin/sh"
+    #: Octal digits; None: that of its runner.
+    umask: str | None = None
 
     def encode(self) -> str | None:
         """The rules that are not the default, as JSON that is always written the same; None when all are."""
@@ -98,5 +106,9 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "kill_grace": parse_span,
     "success_codes": _codes,
     "environment": dict,
+    "directory": str,
+    "user": str,
+    "shell": str,
+    "umask": str,
 }
 DEFAULT_RULES = Rules()

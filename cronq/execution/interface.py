@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -17,6 +17,27 @@ class Stream(enum.Enum):
 
 #: Receives the output of a command, piece by piece, as it was written: any bytes, in pieces of any length.
 OnOutput = Callable[[Stream, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be run, and how it begins."""
+
+    text: str
+    #: What it inherits from the runner.
+    environment: Mapping[str, str]
+    #: What is its own, and counts more than what it inherits, and than what is said of its user.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: Is given `-c` and the text.
+    shell: str = "/bin/sh"
+    #: `$1` and so on in the text.
+    arguments: tuple[str, ...] = ()
+    #: An absolute path; None: where the runner is.
+    directory: str | None = None
+    #: A name, or `name:group`; None: that of the runner.
+    user: str | None = None
+    #: None: that of the runner.
+    umask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +89,8 @@ class RunningCommand(Protocol):
 class Launcher(Protocol):
     """Starts commands."""
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
-        """Start `/bin/sh -c COMMAND` with exactly this environment, in a session of its own, without input.
+    def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
+        """Start it with exactly its environment, in a session of its own, without input.
 
         Raises CannotStart, with a sentence that says why, when nothing was started.
         """

@@ -3,7 +3,7 @@
 import enum
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -13,7 +13,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cronq.execution.interface import Ended, OnOutput, RunningCommand, Stream
+from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand, Stream
 from cronq.execution.spawning import require_pidfd, spawn_shell, withhold_descriptors
 from cronq.execution.transport import ChildTransport
 
@@ -47,14 +47,14 @@ class ProcessLauncher:
         self._linger = linger
         self._monotonic = monotonic
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
+    def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
         """See `Launcher.launch`.
 
         A process that outlives the command and holds its output open is not disturbed: what it writes is
         passed on until its end, and costs the runner two descriptors until then.
         """
         running = ShellCommand(self._reactor, on_output, self._linger, self._monotonic)
-        ChildTransport(self._reactor, spawn_shell(command, environment), running)
+        ChildTransport(self._reactor, spawn_shell(command), running)
         return running
 
 

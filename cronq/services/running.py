@@ -13,7 +13,7 @@ from cronq.domain.durations import Duration
 from cronq.domain.errors import CannotStart
 from cronq.domain.messages import JobMessage, Report, ResultMessage
 from cronq.domain.runs import Status
-from cronq.execution.interface import Ended, Launcher, RunningCommand, Stream
+from cronq.execution.interface import Command, Ended, Launcher, RunningCommand, Stream
 from cronq.execution.leftovers import Leftover, boot_id
 from cronq.services.reporting import Reports
 
@@ -69,7 +69,7 @@ class Run:
         output = self._place.open_output(self.job)
         started_at = self._place.now()
         try:
-            self._command = self._place.launcher.launch(self.job.command, self._environment(), output.write)
+            self._command = self._place.launcher.launch(self._describe(), output.write)
         except Exception as error:
             output.close()
             self._not_started(started_at, error)
@@ -159,11 +159,21 @@ class Run:
     def _names(self) -> dict[str, object]:
         return {"job_id": self.job.job_id, "name": self.job.name, "run_id": self.job.run_id}
 
-    def _environment(self) -> dict[str, str]:
+    def _describe(self) -> Command:
+        rules = self.job.rules
+        return Command(
+            self.job.command,
+            self._place.environment,
+            {**rules.environment, **self._own_variables()},
+            shell=rules.shell,
+            directory=rules.directory,
+            user=rules.user,
+            umask=None if rules.umask is None else int(rules.umask, 8),
+        )
+
+    def _own_variables(self) -> dict[str, str]:
         slot = self.job.slot
         return {
-            **self._place.environment,
-            **self.job.rules.environment,
             "CRONQ_JOB_ID": str(self.job.job_id),
             "CRONQ_JOB_NAME": self.job.name.replace("\0", ""),
             "CRONQ_RUN_ID": self.job.run_id,

@@ -75,7 +75,10 @@ class DefaultsTests(RulesCase):
         parsed = parse_document(document({"timout": "PT1H", "schedule": "@daily"}))
         self.assertEqual(
             parsed.warnings,
-            ("defaults.timout: unknown key, did you mean timeout?", "defaults.schedule: unknown key"),
+            (
+                "defaults.timout: unknown key, did you mean timeout?",
+                "defaults.schedule: each job says its own, so this is for nothing",
+            ),
         )
 
     def test_lines(self) -> None:
@@ -131,6 +134,39 @@ class CommandRulesTests(RulesCase):
         self.assert_faults(
             {"success_codes": [1] * 257}, "success_codes: has 257 elements, at most 256 are allowed"
         )
+
+    def test_directory_and_shell(self) -> None:
+        """Absolute paths, whatever is in them."""
+        for key in ("directory", "shell"):
+            for path in ("/", "/srv/a b", "/-x/../y\n", "/größe\U0001f418", "/" + "x" * 4094):
+                self.assertEqual(getattr(self.rules(**{key: path}), key), path)
+            example = "/srv/reports" if key == "directory" else "/bin/bash"
+            for wrong, shown in (("", '""'), ("srv", '"srv"'), ("~", '"~"'), ("/a\0", r'"/a\u0000"')):
+                self.assert_faults(
+                    {key: wrong}, f"{key}: expected an absolute path such as {example}, found {shown}"
+                )
+            self.assert_faults({key: ["/"]}, f"{key}: expected a text, found a list")
+            self.assert_faults(
+                {key: "/" + "é" * 2048}, f"{key}: has 4097 bytes of UTF-8, at most 4095 are allowed"
+            )
+
+    def test_user(self) -> None:
+        """A name, or a name and a group."""
+        for user in ("backup", "backup:disk", "www-data", "-u"):
+            self.assertEqual(self.rules(user=user).user, user)
+        for wrong in ("", ":", "a:", ":b", "a:b:c", "a b", "a\n", "a/b"):
+            error = self.assertRaises(BadDocument, self.job, {}, user=wrong)
+            self.assertIn("user: expected a user such as backup, or user:group, found ", str(error))
+        self.assert_faults({"user": 0}, "user: expected a text, found 0")
+
+    def test_umask(self) -> None:
+        """Octal digits, as people write them; a number would be taken for another one."""
+        for mask in ("027", "0077", "000"):
+            self.assertEqual(self.rules(umask=mask).umask, mask)
+        for wrong in ("27", "0o27", "8", "1777", "027\n", ""):
+            error = self.assertRaises(BadDocument, self.job, {}, umask=wrong)
+            self.assertIn("umask: expected an octal mask such as 027, found ", str(error))
+        self.assert_faults({"umask": 27}, "umask: expected a text, found 27")
 
     def test_hostile_environment(self) -> None:
         """Any text is a value, and nearly any a name."""

@@ -64,6 +64,9 @@ RULES = {
             max_size=3,
         )
     ),
+    "directory": sometimes_wrong(st.sampled_from(["/", "/a b\n", "", "a", "/\0", "/" + "x" * 4095])),
+    "user": sometimes_wrong(st.sampled_from(["a", "a:b", "", "a\n", "a:b:c", "\ud800"])),
+    "umask": sometimes_wrong(st.sampled_from(["027", "0027", "27", "0o27", "027\n"])),
     "on_lost": sometimes_wrong(st.sampled_from(["fail", "rerun"])),
     "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
     "shedule": JSON,

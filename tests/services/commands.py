@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cronq.domain.errors import CannotStart
-from cronq.execution.interface import Ended, OnOutput
+from cronq.execution.interface import Command, Ended, OnOutput
 from cronq.execution.leftovers import Leftover
 
 
@@ -63,6 +63,7 @@ class Started:
     at: datetime
     environment: Mapping[str, str]
     command: ScriptedCommand
+    asked: Command
 
     @property
     def run_id(self) -> str:
@@ -81,11 +82,12 @@ class ScriptedLauncher:
         #: By run id: the name of the process that has started it.
         self.places: dict[str, str] = {}
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
-        if command == "missing":
+    def launch(self, command: Command, on_output: OnOutput) -> ScriptedCommand:
+        if command.text == "missing":
             raise CannotStart("it is missing")
-        scripted = ScriptedCommand(self._clock, command, len(self.started) + 1)
-        self.started.append(Started(self._now(), environment, scripted))
+        scripted = ScriptedCommand(self._clock, command.text, len(self.started) + 1)
+        environment = {**command.environment, **command.variables}
+        self.started.append(Started(self._now(), environment, scripted, command))
         return scripted
 
     def runs(self) -> list[str]:

@@ -148,3 +148,40 @@ class SuccessCodesTests(RulesTestCase):
         """The job has succeeded, too."""
         self.end_of("1 s exit 3", success_codes=(3,))
         self.assertEqual([row.last_run_status for row in self.world.rows(jobs.select())], ["succeeded"])
+
+
+class SurroundingsTests(RulesTestCase):
+    """The rules `environment`, `directory`, `user`, `shell` and `umask`."""
+
+    def test_asked_of_the_launcher(self) -> None:
+        """All of them reach whoever starts the command, as the job has them."""
+        rules: dict[str, Any] = {
+            "directory": "/srv",
+            "user": "backup:disk",
+            "shell": "/bin/bash",
+            "umask": "027",
+        }
+        self.end_of("1 s", environment={"A": "1"}, **rules)
+        asked = self.starts[0].asked
+        self.assertEqual((asked.directory, asked.user, asked.shell), ("/srv", "backup:disk", "/bin/bash"))
+        self.assertEqual((asked.umask, asked.environment), (0o027, {"PATH": "/bin"}))
+        self.assertEqual(asked.variables["A"], "1")
+
+    def test_none(self) -> None:
+        """A job without them is started as ever."""
+        self.end_of("1 s")
+        asked = self.starts[0].asked
+        self.assertEqual((asked.directory, asked.user, asked.shell), (None, None, "/bin/sh"))
+        self.assertIsNone(asked.umask)
+
+    def test_what_counts_more(self) -> None:
+        """A job may change what its command inherits, but not what cronq tells it."""
+        self.world.put(ruled("1 s", environment={"PATH": "/opt", "EMPTY": ""}))
+        self.world.run_for(65)
+        environment = self.starts[0].environment
+        self.assertEqual((environment["PATH"], environment["EMPTY"]), ("/opt", ""))
+        self.assertEqual(environment["CRONQ_RUN_ID"], self.the_run().run_id)
+
+    def test_cannot_be_had(self) -> None:
+        """What cannot be started in its surroundings has failed with the reason, and is not tried again."""
+        self.assertEqual(self.end_of("missing", user="backup"), ("failed", None, "it is missing"))
