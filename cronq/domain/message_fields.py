@@ -13,7 +13,8 @@ T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
 Fields = Mapping[str, Any]
 
-SIZE_LIMIT = 1024 * 1024  # bytes; a command has at most 64 KiB
+#: Bytes. A command has at most 64 KiB, is there twice and, in JSON, may have six bytes for one.
+SIZE_LIMIT = 2 * 1024 * 1024
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 _ID = re.compile(r"[0-9a-f]{32}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -74,6 +75,16 @@ def take_member(allowed: Sequence[E], data: Fields, key: str) -> E:
         if word == value:
             return word
     raise BadMessage(f"{key}: expected one of {', '.join(allowed)}, found {_shown(value)}")
+
+
+def take_texts(data: Fields, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """A list of texts; absent, or null, it is the default, if there is one."""
+    values = data.get(key)
+    if values is None and default is not None:
+        return default
+    if not isinstance(values, list) or not all(isinstance(each, str) and _storable(each) for each in values):
+        raise BadMessage(f"{key}: expected a list of texts")
+    return tuple(values)
 
 
 def take_time(data: Fields, key: str) -> datetime:

@@ -1,7 +1,7 @@
 """The messages between the daemons: how each is built, read and refused."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,13 @@ from cronq.domain.message_fields import (
     take_id,
     take_iso_time,
     take_member,
+    take_texts,
     take_time,
     time_text,
     write_fields,
 )
 from cronq.domain.message_rules import command_rules, take_rules
+from cronq.domain.requests import decode_request
 from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import ENDED, Status
 
@@ -57,6 +59,8 @@ class JobMessage:
     attempt: int = 1
     #: Those of the command; they and the command are of one definition.
     rules: Rules = DEFAULT_RULES
+    #: `$1` and so on in the command.
+    arguments: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The JSON of the message, in both spellings of command and job id."""
@@ -71,8 +75,8 @@ class JobMessage:
             "slot": self.slot and self.slot.isoformat() + "Z",
             "attempt": self.attempt,
         }
-        rules = command_rules(self.rules)
-        return write_fields(data | {"rules": rules} if rules else data)
+        asked = {"rules": command_rules(self.rules), "arguments": self.arguments}
+        return write_fields(data | {key: value for key, value in asked.items() if value})
 
     @classmethod
     def decode(cls, body: bytes) -> "JobMessage":
@@ -90,6 +94,7 @@ class JobMessage:
             slot=optional(take_iso_time, data, "slot"),
             attempt=take(data, "attempt", int, default=1),
             rules=take_rules(data, "rules"),
+            arguments=take_texts(data, "arguments", default=()),
         )
 
 
@@ -213,6 +218,9 @@ class Grant:
 
 def job_message(run: Publication) -> JobMessage:
     """The message that asks a runner for this run, when results grants it."""
+    rules, request = decode_rules(run.rules), decode_request(run.request)
+    if request is not None and request.environment:
+        rules = replace(rules, environment={**rules.environment, **request.environment})
     return JobMessage(
         run_id=run.run_id,
         job_id=run.job_id,
@@ -221,7 +229,8 @@ def job_message(run: Publication) -> JobMessage:
         grant=True,
         slot=run.slot,
         attempt=run.attempt,
-        rules=decode_rules(run.rules),
+        rules=rules,
+        arguments=request.arguments if request else (),
     )
 
 

@@ -166,6 +166,7 @@ class Run:
             self._place.environment,
             {**rules.environment, **self._own_variables()},
             shell=rules.shell,
+            arguments=self.job.arguments,
             directory=rules.directory,
             user=rules.user,
             umask=None if rules.umask is None else int(rules.umask, 8),

@@ -11,7 +11,7 @@ from cronq.database.schema import is_current
 from cronq.domain.asking import read_asking
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
-from cronq.web.asking import said
+from cronq.web.asking import asked_run, said
 from cronq.web.auditing import Auditor, audit_shape
 from cronq.web.by_hand import ask_for_kill, ask_for_run
 from cronq.web.errors import NotFound
@@ -102,15 +102,17 @@ class Api:
             raise NotFound(f"There is no job {job_id}.")
         return json_response({"data": {"job": job_shape(found)}})
 
-    async def run(self, _request: Request, job_id: int) -> Response:
+    async def run(self, request: Request, job_id: int) -> Response:
         """Ask for one run by hand."""
-        asked_at = await ask_for_run(self._database, job_id)
+        made = await ask_for_run(self._database, job_id, asked_run(request))
         self._on_run_requested()
-        return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
+        message = f"Job submitted at {made.asked_at}"
+        return json_response({"success": {"message": message, "run_id": made.run_id}})
 
     async def kill(self, request: Request, run_id: str) -> Response:
         """End a run, wherever it is."""
         message = await ask_for_kill(self._database, run_id, read_asking(said(request)))
+        self._on_run_requested()
         return json_response({"success": {"message": message}})
 
     async def audit(self, request: Request) -> Response:

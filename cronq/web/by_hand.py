@@ -1,25 +1,39 @@
 """Asking for a run by hand, or for the end of one, from a page or from a program."""
 
 from datetime import datetime
+from typing import NoReturn
 
+from cronq.database.by_hand import RequestedRun, make_run
 from cronq.database.gateway import Database
 from cronq.database.jobs import request_run
 from cronq.database.kills import KilledRun, kill_run
 from cronq.database.reading.records import find_job
 from cronq.domain.asking import Asking
 from cronq.domain.kills import Kill, kill_reason
+from cronq.domain.requests import RunRequest
 from cronq.web.errors import Conflict, NotFound
 from cronq.web.fields import is_run_id
 
 
-async def ask_for_run(database: Database, job_id: int) -> datetime:
-    """Ask for one run of a job; gives the time of the request by the database's clock.
+async def ask_for_run(database: Database, job_id: int, request: RunRequest) -> RequestedRun:
+    """Have a job run once; each time that it is asked for is a run of its own.
 
     Raises `NotFound` when there is no such job, and `Conflict` when it is removed.
     """
+    made = await database.transact(make_run, job_id, request)
+    return made or await _explain(database, job_id)
+
+
+async def want_run(database: Database, job_id: int) -> datetime:
+    """Have a job run once, as scripts for 0.27 ask for it: until an injector has seen it, it is one run.
+
+    Gives the time of the request by the database's clock; raises what `ask_for_run` raises.
+    """
     asked_at = await database.transact(request_run, job_id)
-    if asked_at is not None:
-        return asked_at
+    return asked_at or await _explain(database, job_id)
+
+
+async def _explain(database: Database, job_id: int) -> NoReturn:
     if await database.read(find_job, job_id) is None:
         raise NotFound(f"There is no job {job_id}.")
     raise Conflict(f"Job {job_id} is removed from its category, so it runs no more.")

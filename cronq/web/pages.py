@@ -9,9 +9,9 @@ from cronq.database.reading.records import JobState
 from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
 from cronq.domain.asking import read_asking
 from cronq.domain.runs import Status
-from cronq.web.asking import said
+from cronq.web.asking import asked_run, said
 from cronq.web.auditing import Auditor
-from cronq.web.by_hand import ask_for_kill, ask_for_run
+from cronq.web.by_hand import ask_for_kill, ask_for_run, want_run
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, html_response, see_other
 from cronq.web.fields import JOB_ID, cursor, is_run_id, member, whole_number
@@ -79,13 +79,15 @@ class Pages:
 
     async def run_job(self, request: Request, job_id: int) -> Response:
         """Ask for a run by hand, and go back to the job."""
-        path = _job_path(job_id)
-        # A script that says nothing of tokens may do this, as it could in 0.27; a wrong token is a forgery.
-        if FIELD in request.fields:
-            check_token(await self._secret_key.find(), request.fields[FIELD], path, self._seconds())
+        path, now = _job_path(job_id), self._seconds()
         if request.fields.get("run_now") != "1":
             raise BadRequest("To run a job, send run_now=1.")
-        await ask_for_run(self._database, job_id)
+        # A script that says nothing of tokens may do this, as it could in 0.27; a wrong token is a forgery.
+        if FIELD in request.fields:
+            check_token(await self._secret_key.find(), request.fields[FIELD], path, now)
+            await ask_for_run(self._database, job_id, asked_run(request))
+        else:
+            await want_run(self._database, job_id)
         self._on_run_requested()
         return see_other(path)
 
@@ -103,6 +105,7 @@ class Pages:
         token = request.fields.get(FIELD, "")
         check_token(await self._secret_key.find(), token, _kill_path(run_id), self._seconds())
         await ask_for_kill(self._database, run_id, read_asking(said(request)))
+        self._on_run_requested()
         return see_other(f"/run/{run_id}")
 
     async def failures(self, request: Request) -> Response:

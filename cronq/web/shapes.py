@@ -1,5 +1,6 @@
 """What the API says of categories, jobs and runs, in the keys and types that 0.27 used."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -64,6 +65,7 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "slots": run.slots,
         "attempt": run.attempt,
         "reason": run.reason,
+        "request": run.request and json.loads(run.request),
     }
 
 

@@ -14,6 +14,7 @@ from cronq.domain.errors import BadMessage
 from cronq.domain.jobs import Publication
 from cronq.domain.message_fields import SIZE_LIMIT
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage, job_message
+from cronq.domain.requests import RunRequest
 from cronq.domain.rules import DEFAULT_RULES, OnLost, Rules
 from cronq.domain.runs import ENDED, Status
 
@@ -126,6 +127,24 @@ class JobMessageTests(RefusalCase):
             JobMessage.decode(message.encode()).rules, Rules(timeout=timedelta(hours=1), success_codes=(0, 3))
         )
 
+    def test_request(self) -> None:
+        """What was asked for with a run by hand goes along; its variables count more than the job's."""
+        rules = Rules(environment={"A": "job", "B": "job"}).encode()
+        request = RunRequest("anna", "late", {"B": "asked"}, ("-f", "")).encode()
+        run = Publication(RUN, 7, "Test Job", "sleep 1", "slow", None, 1, rules=rules, request=request)
+        message = JobMessage.decode(job_message(run).encode())
+        self.assertEqual(message.arguments, ("-f", ""))
+        self.assertEqual(message.rules.environment, {"A": "job", "B": "asked"})
+        self.assertNotIn(b"anna", job_message(run).encode())
+        said_nothing = replace(run, rules=None, request=RunRequest().encode())
+        self.assertEqual(job_message(said_nothing), job_message(replace(run, rules=None, request=None)))
+
+    def test_arguments_of_others(self) -> None:
+        """Other programs may leave them out; what is no list of texts is refused."""
+        self.assertEqual(JobMessage.decode(changed(JOB, arguments=None)).arguments, ())
+        for wrong in ("-f", [1], {"a": "b"}, ["\ud800"]):
+            self.assertSays("arguments: expected a list of texts", changed(JOB, arguments=wrong), JobMessage)
+
     def test_rules_of_others(self) -> None:
         """Other programs may leave them out, or say what is not known here; what is wrong is refused."""
         for rules in (None, {}, {"colour": [1]}):
@@ -170,7 +189,10 @@ class JobMessageTests(RefusalCase):
 
     def test_longest_command_fits(self) -> None:
         """Whatever a document may hold can be sent: the longest command and name, escaped at their worst."""
-        message = JobMessage(RUN, 1, "\U0010ffff" * 255, "\x01" * 65_535)
+        rules = Rules(environment={"A": "\x01" * 21_000})
+        message = JobMessage(
+            RUN, 1, "\U0010ffff" * 255, "\x01" * 65_535, rules=rules, arguments=("\x01" * 10_000,)
+        )
         self.assertEqual(JobMessage.decode(message.encode()), message)
 
     def test_refusals(self) -> None:

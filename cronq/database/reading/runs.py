@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from cronq.database.reading.cursors import Cursor
 from cronq.database.tables import definitions, events, jobs, orders, runs
 from cronq.domain.messages import Report
+from cronq.domain.requests import RunRequest, decode_request
 from cronq.domain.runs import Status
 
 
@@ -41,6 +42,8 @@ class RunRecord:
     ended_at: datetime | None = None
     recorded_at: datetime | None = None
     publications: int = 0
+    #: Of a run by hand: what was asked for, as `RunRequest.encode` wrote it.
+    request: str | None = None
     runner: str | None = None
     host: str | None = None
     return_code: int | None = None
@@ -51,6 +54,11 @@ class RunRecord:
     def inherited(self) -> bool:
         """Whether 0.27 ran it, so that little is known about it."""
         return self.id is None
+
+    @property
+    def asked(self) -> RunRequest | None:
+        """What was asked for, of a run by hand; None when nobody said anything."""
+        return decode_request(self.request)
 
     @property
     def completed_at(self) -> datetime | None:
