@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cronq.domain.document_parts import Key, ListOf, Variables
 from cronq.domain.document_values import SPAN_FORMAT, Formed, Number, Text, Written
+from cronq.domain.outputs import LONGEST, USUAL
 
 #: What every command is told by its runner.
 OWN_VARIABLES = frozenset({"CRONQ_JOB_ID", "CRONQ_JOB_NAME", "CRONQ_RUN_ID", "CRONQ_SLOT", "CRONQ_ATTEMPT"})
@@ -33,6 +34,10 @@ COMMAND_KEYS: Mapping[str, Key] = {
     "success_codes": Key(
         ListOf("The exit codes that are success.", Number("An exit code.", 0, 255), least=1, most=256),
         default=[0],
+    ),
+    "output_limit": Key(
+        Number("How many bytes of its output are kept for the pages: head and tail.", 0, LONGEST),
+        default=USUAL,
     ),
     "environment": Key(ENVIRONMENT, default={}),
     "directory": Key(

@@ -50,7 +50,7 @@ def take(data: Fields, key: str, kind: type, default: Any = _REQUIRED) -> Any:
     accepted: tuple[type, ...] = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise BadMessage(f"{key}: expected {_EXPECTED[kind]}, found {_shown(value)}")
-    if not _storable(value):
+    if not is_storable(value):
         raise BadMessage(f"{key}: {_shown(value)} cannot be stored")
     return value
 
@@ -82,7 +82,9 @@ def take_texts(data: Fields, key: str, default: tuple[str, ...] | None = None) -
     values = data.get(key)
     if values is None and default is not None:
         return default
-    if not isinstance(values, list) or not all(isinstance(each, str) and _storable(each) for each in values):
+    if not isinstance(values, list) or not all(
+        isinstance(each, str) and is_storable(each) for each in values
+    ):
         raise BadMessage(f"{key}: expected a list of texts")
     return tuple(values)
 
@@ -118,8 +120,8 @@ def _shown(value: Any) -> str:
     return json.dumps(value)[:60]
 
 
-def _storable(value: Any) -> bool:
-    """JSON in Python knows lone surrogates, NaN and integers of any size; a database does not."""
+def is_storable(value: Any) -> bool:
+    """Whether a database can hold it: JSON in Python knows lone surrogates, NaN and integers of any size."""
     if isinstance(value, str):
         return not _SURROGATE.search(value)
     return bool(-(2**31) <= value < 2**31)

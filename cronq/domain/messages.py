@@ -21,6 +21,7 @@ from cronq.domain.message_fields import (
     write_fields,
 )
 from cronq.domain.message_rules import command_rules, take_rules
+from cronq.domain.outputs import Output, take_output
 from cronq.domain.requests import decode_request
 from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import ENDED, Status
@@ -121,6 +122,8 @@ class ResultMessage:
     token: str | None = None
     #: The runner's id.
     runner: str | None = None
+    #: Of `finished`.
+    output: Output | None = None
 
     @property
     def message_id(self) -> str:
@@ -152,6 +155,7 @@ class ResultMessage:
             "outcome": self.outcome,
             "token": self.token,
             "runner": self.runner,
+            "output": self.output and self.output.as_json(),
         }
         return write_fields({key: value for key, value in data.items() if value is not None})
 
@@ -175,6 +179,7 @@ class ResultMessage:
             outcome=optional(_take_outcome, data, "outcome"),
             token=optional(take_id, data, "token"),
             runner=take(data, "runner", str, default=None),
+            output=optional(take_output, data, "output"),
         )
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from cronq.domain.durations import Duration, parse_span
+from cronq.domain.outputs import USUAL
 
 RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
 
@@ -37,6 +38,8 @@ class Rules:
     kill_grace: timedelta = timedelta(seconds=10)
     #: The exit codes that are success, in ascending order.
     success_codes: tuple[int, ...] = (0,)
+    #: Bytes of the output that are kept for the pages.
+    output_limit: int = USUAL
     #: Added to the environment of the command.
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Where it begins, an absolute path; None: where its runner is.
@@ -105,6 +108,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,
+    "output_limit": int,
     "environment": dict,
     "directory": str,
     "user": str,

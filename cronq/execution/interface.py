@@ -1,19 +1,12 @@
 """What the runner asks of whatever runs its commands; a scripted launcher keeps the same contract."""
 
-import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-
-class Stream(enum.Enum):
-    """Where a command wrote a piece of its output."""
-
-    OUT = 1
-    ERR = 2
-
+from cronq.domain.outputs import Stream
 
 #: Receives the output of a command, piece by piece, as it was written: any bytes, in pieces of any length.
 OnOutput = Callable[[Stream, bytes], None]

@@ -13,7 +13,8 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand
 from cronq.execution.spawning import require_pidfd, spawn_shell, withhold_descriptors
 from cronq.execution.transport import ChildTransport
 

@@ -12,9 +12,11 @@ from twisted.logger import Logger
 from cronq.domain.durations import Duration
 from cronq.domain.errors import CannotStart
 from cronq.domain.messages import JobMessage, Report, ResultMessage
+from cronq.domain.outputs import Stream
 from cronq.domain.runs import Status
-from cronq.execution.interface import Command, Ended, Launcher, RunningCommand, Stream
+from cronq.execution.interface import Command, Ended, Launcher, OnOutput, RunningCommand
 from cronq.execution.leftovers import Leftover, boot_id
+from cronq.services.keeping import Keeper
 from cronq.services.reporting import Reports
 
 log = Logger()
@@ -61,15 +63,17 @@ class Run:
         self.job = job
         self._place = place
         self._command: RunningCommand | None = None
+        self._keeper = Keeper(job.rules.output_limit)
         #: The first reason counts.
         self._ending: Ending | None = None
 
     async def run(self) -> None:
         """Fires when the command has ended and its report is noted."""
         output = self._place.open_output(self.job)
+        on_output = self._keeping(output) if self.job.rules.output_limit else output.write
         started_at = self._place.now()
         try:
-            self._command = self._place.launcher.launch(self._describe(), output.write)
+            self._command = self._place.launcher.launch(self._describe(), on_output)
         except Exception as error:
             output.close()
             self._not_started(started_at, error)
@@ -78,6 +82,13 @@ class Run:
         ended = await self._within_time(self._command)
         output.close()
         self._finish(started_at, ended)
+
+    def _keeping(self, output: Output) -> OnOutput:
+        def received(stream: Stream, data: bytes) -> None:
+            output.write(stream, data)
+            self._keeper.take(stream, data)
+
+        return received
 
     def call_off(self, reason: str) -> None:
         """Report that it was killed before it was started here."""
@@ -140,6 +151,7 @@ class Run:
             run_time=ended.run_time,
             reason=ending.reason if ending else None,
             outcome=ending.outcome if ending else None,
+            output=self._keeper.kept(),
         )
 
     def _report(self, report: Report, started_at: datetime, **values: object) -> None:

@@ -34,6 +34,7 @@ class Templates:
             "gap": times.gap,
             "duration": times.duration,
             "kind_word": wording.kind_word,
+            "printable": wording.printable,
             "rough": times.rough,
             "rules": lambda stored: rules_in_words(rules_as_json(stored)),
             "code_in_words": wording.code_in_words,

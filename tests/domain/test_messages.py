@@ -14,6 +14,7 @@ from cronq.domain.errors import BadMessage
 from cronq.domain.jobs import Publication
 from cronq.domain.message_fields import SIZE_LIMIT
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage, job_message
+from cronq.domain.outputs import LONGEST, Output, Piece, Stream
 from cronq.domain.requests import RunRequest
 from cronq.domain.rules import DEFAULT_RULES, OnLost, Rules
 from cronq.domain.runs import ENDED, Status
@@ -345,6 +346,43 @@ class GrantTests(RefusalCase):
         """An answer that says nothing is no answer."""
         self.assertSays("run_id: missing", b"{}", Grant)
         self.assertSays("granted: missing", written({"run_id": RUN, "token": TOKEN}), Grant)
+
+
+class OutputTests(RefusalCase):
+    """What a report keeps of the output of its run."""
+
+    def test_round_trip(self) -> None:
+        """Results reads what the runner wrote; a report without output has no such key."""
+        message = ResultMessage.decode(written(FINISHED))
+        self.assertNotIn(b"output", message.encode())
+        kept = Output(
+            9**15, (Piece(Stream.OUT, "a\0\n"), Piece(Stream.ERR, "\U0001f418")), (Piece(Stream.OUT, ""),)
+        )
+        self.assertEqual(ResultMessage.decode(replace(message, output=kept).encode()).output, kept)
+
+    def test_longest(self) -> None:
+        """The most that may be kept fits into a message, at its worst."""
+        for text in ("\x01", "\\xff", "\uffff"):
+            pieces = tuple(Piece(stream, text) for _ in range(LONGEST // 2) for stream in Stream)
+            message = replace(ResultMessage.decode(written(FINISHED)), output=Output(2**40, pieces))
+            self.assertEqual(ResultMessage.decode(message.encode()), message)
+
+    def test_garbage(self) -> None:
+        """What makes no sense is refused."""
+        part = f"expected at most {LONGEST} bytes of output, in pairs of texts"
+        cases: list[tuple[Any, str]] = [
+            ("hello", "output: expected an object"),
+            ({}, "output.size: expected a number of bytes"),
+            ({"size": True}, "output.size: expected a number of bytes"),
+            ({"size": 2**63}, "output.size: expected a number of bytes"),
+            ({"size": 1, "head": "out"}, f"output.head: {part}"),
+            ({"size": 1, "head": [["out"]]}, f"output.head: {part}"),
+            ({"size": 1, "head": [["in", ""]]}, f"output.head: {part}"),
+            ({"size": 1, "tail": [["out", "\ud800"]]}, f"output.tail: {part}"),
+            ({"size": 1, "tail": [["out", "x" * (4 * LONGEST + 1)]]}, f"output.tail: {part}"),
+        ]
+        for said, sentence in cases:
+            self.assertSays(sentence, changed(FINISHED, output=said))
 
 
 class GarbageTests(RefusalCase):

@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.execution.interface import Ended, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Ended
 from cronq.execution.process import ShellCommand
 
 GRACE = 10.0

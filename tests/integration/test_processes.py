@@ -15,7 +15,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessValue
 from twisted.trial.unittest import TestCase
 
-from cronq.execution.interface import Command, RunningCommand, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Command, RunningCommand
 from cronq.execution.process import ProcessLauncher
 from cronq.execution.procfs import group_is_empty, process_start, process_status
 

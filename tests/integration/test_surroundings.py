@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import gatherResults
 
 from cronq.domain.errors import CannotStart
-from cronq.execution.interface import Stream
+from cronq.domain.outputs import Stream
 from tests.integration.test_processes import CommandTestCase, is_alive
 
 #: A user that every Debian has, and who owns nothing.

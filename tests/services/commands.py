@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cronq.domain.errors import CannotStart
+from cronq.domain.outputs import Stream
 from cronq.execution.interface import Command, Ended, OnOutput
 from cronq.execution.leftovers import Leftover
 
@@ -71,7 +72,10 @@ class Started:
 
 
 class ScriptedLauncher:
-    """Starts scripted commands and keeps what it was asked to start. `missing` cannot be started."""
+    """Starts scripted commands and keeps what it was asked to start. `missing` cannot be started.
+
+    What the variable SAYS holds is written at once.
+    """
 
     def __init__(self, clock: IReactorTime, now: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -86,6 +90,7 @@ class ScriptedLauncher:
         if command.text == "missing":
             raise CannotStart("it is missing")
         scripted = ScriptedCommand(self._clock, command.text, len(self.started) + 1)
+        on_output(Stream.OUT, command.variables.get("SAYS", "").encode())
         environment = {**command.environment, **command.variables}
         self.started.append(Started(self._now(), environment, scripted, command))
         return scripted

@@ -1,10 +1,14 @@
 """Rules of how a command is run, from the document to the ledger."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from cronq.broker.interface import JOBS
+from cronq.database.output_tables import outputs
 from cronq.database.tables import jobs
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.rules import Rules
@@ -185,3 +189,43 @@ class SurroundingsTests(RulesTestCase):
     def test_cannot_be_had(self) -> None:
         """What cannot be started in its surroundings has failed with the reason, and is not tried again."""
         self.assertEqual(self.end_of("missing", user="backup"), ("failed", None, "it is missing"))
+
+
+class OutputLimitTests(RulesTestCase):
+    """The rule `output_limit`."""
+
+    def kept(self, says: str, **rules: Any) -> tuple[int, Any] | None:
+        """How much a run wrote, and what is kept of it."""
+        self.end_of("1 s", environment={"SAYS": says}, **rules)
+        rows = self.world.rows(select(outputs))
+        self.assertEqual([row.run_id for row in rows], [self.the_run().run_id] * len(rows))
+        return (rows[0].size, json.loads(rows[0].kept)) if rows else None
+
+    def test_usual(self) -> None:
+        """Without it, eight kilobytes of each run are kept."""
+        self.assertEqual(self.kept("hello\n"), (6, {"head": [["out", "hello\n"]]}))
+
+    def test_less(self) -> None:
+        """The beginning and the end are kept of what is longer."""
+        kept = {"head": [["out", "hel"]], "tail": [["out", "rld"]]}
+        self.assertEqual(self.kept("hello world", output_limit=6), (11, kept))
+
+    def test_none(self) -> None:
+        """A job may want none of it kept."""
+        self.assertIsNone(self.kept("hello", output_limit=0))
+
+    def test_silence(self) -> None:
+        """A run that writes nothing has no row."""
+        self.assertIsNone(self.kept(""))
+
+    def test_told_late(self) -> None:
+        """It is on disk with the report of the end, and comes with that, however late."""
+        self.world.put(ruled("5 s", environment={"SAYS": "hello"}))
+        self.world.run_for(62)
+        self.world.broker.down()
+        self.world.run_for(10)
+        self.runner.kill()
+        self.world.broker.up()
+        self.world.start_runner()
+        self.world.run_for(60)
+        self.assertEqual([row.size for row in self.world.rows(select(outputs))], [5])

@@ -23,7 +23,7 @@ from cronq.domain.errors import CronqError, DatabaseUnavailable, NotStorable
 from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Stream
+from cronq.domain.outputs import Stream
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox

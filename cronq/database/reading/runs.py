@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from cronq.database.output_tables import outputs
 from cronq.database.reading.cursors import Cursor
 from cronq.database.tables import definitions, events, jobs, orders, runs
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output, decode_output
 from cronq.domain.requests import RunRequest, decode_request
 from cronq.domain.runs import Status
 
@@ -182,6 +184,12 @@ def find_kill(connection: Connection, run_id: str) -> KillRecord | None:
     query = select(orders.c.ordered_at, orders.c.reason).where(orders.c.run_id == run_id)
     row = connection.execute(query.order_by(orders.c.id).limit(1)).first()
     return row and KillRecord(*row)
+
+
+def find_output(connection: Connection, run_id: str) -> Output | None:
+    """What is kept of the output of this run."""
+    row = connection.execute(select(outputs.c.size, outputs.c.kept).where(outputs.c.run_id == run_id)).first()
+    return row and decode_output(row.size, row.kept)
 
 
 def _record(row: Row[Any]) -> RunRecord:

@@ -22,8 +22,10 @@ from cronq.database.reading.runs import (
     find_events,
     find_kill,
     find_made,
+    find_output,
     latest_runs,
 )
+from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
 from cronq.domain.schedule import describe
 
@@ -111,6 +113,8 @@ class RunView:
     made: Made | None
     #: What its runner is told, while it is to be killed.
     kill: KillRecord | None
+    #: None when there was none, or none is kept.
+    output: Output | None
     events: tuple[EventRecord, ...]
 
 
@@ -165,6 +169,7 @@ def read_run(connection: Connection, run_id: str) -> RunView | None:
         None if run.job_id is None else find_job(connection, run.job_id),
         find_made(connection, run.definition_id),
         find_kill(connection, run_id) if run.status is Status.RUNNING else None,
+        find_output(connection, run_id),
         find_events(connection, [run_id]).get(run_id, ()),
     )
 
