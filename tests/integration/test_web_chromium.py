@@ -98,6 +98,9 @@ class ChromiumTests(TestCase):
             "/",
             "/?q=nothing+like+it",
             "/failures?status=lost",
+            "/runners",
+            "/runners?status=silent",
+            "/runner/worker-3.example.net.4711",
             "/audit",
             "/audit?job=1&from=PT1H",
             "/nope",
@@ -174,6 +177,12 @@ class ChromiumTests(TestCase):
             browser.follow("Failures")
             browser.follow("unroutable")
             self.assertIn("cronq-runner --queue backup-host", browser.text("table"))
+            browser.follow("Runners")
+            browser.follow("worker-3.example.net.4711")
+            self.assertEqual(browser.texts(".held .name a"), ["Fetch exchange rates"])
+            browser.click(".head button")
+            self.assertIn("It is told to drain", browser.text("[role=status]"))
+            self.assertEqual(browser.texts(".head button"), [])
 
         await self.browse(visit)
 

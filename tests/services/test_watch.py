@@ -91,18 +91,6 @@ class SilenceTests(WatchTestCase):
         )
         self.assert_said(r"run \w+ is lost: its runner has not been heard of")
 
-    def test_forgotten(self) -> None:
-        """A runner that ended is in the table for a week, and then no more."""
-        self.world.run_for(20)
-        self.assert_stops(self.runner.stop(), seconds=0)
-        self.world.start_runner("runner.2")
-        for days, left in ((6, ["stopped", "up"]), (2, ["up"])):
-            self.world.jump(days * 86_400)
-            self.world.run_for(HOUR + 60)
-            found = self.world.rows(select(runners.c.status).order_by(runners.c.status))
-            self.assertEqual([row.status for row in found], left)
-        self.assert_said(f"no sign for long are forgotten: {self.runner.identity.runner}$")
-
     def test_granted_and_never_started(self) -> None:
         """A runner that died before it heard of its grant, and is started again, is no riddle for long."""
         for turn in range(1, 100):
@@ -136,6 +124,25 @@ class SilenceTests(WatchTestCase):
         self.world.run_for(30)
         self.assertEqual(self.statuses(), {"lost": 1, "succeeded": 1})
         self.assert_said("is lost: its runner does not know of it")
+
+
+class ForgettingTests(WatchTestCase):
+    """Runners that are gone for good."""
+
+    heartbeat_interval = 600.0
+    lost_after = 3000.0
+
+    def test_forgotten(self) -> None:
+        """A runner that ended is in the table for a week, and then no more."""
+        self.world.run_for(20)
+        self.assert_stops(self.runner.stop(), seconds=0)
+        self.world.start_runner("runner.2")
+        for days, left in ((6, ["stopped", "up"]), (2, ["up"])):
+            self.world.jump(days * 86_400)
+            self.world.run_for(HOUR + 60)
+            found = self.world.rows(select(runners.c.status).order_by(runners.c.status))
+            self.assertEqual([row.status for row in found], left)
+        self.assert_said(f"no sign for long are forgotten: {self.runner.identity.runner}$")
 
 
 class OutageTests(WatchTestCase):

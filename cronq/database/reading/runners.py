@@ -17,8 +17,11 @@ from cronq.database.tables import runners, runs
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.runs import Status
 
-#: The order in which people look at them.
-_RANK = case({status.value: rank for rank, status in enumerate(RunnerStatus)}, value=runners.c.status)
+#: When no runner has been heard of for so long, it is rather that no results daemon is there to hear them.
+UNHEARD_FOR = timedelta(minutes=1)
+#: In the order in which people look at them.
+STATUSES = RunnerStatus.UP, RunnerStatus.DRAINING, RunnerStatus.SILENT, RunnerStatus.STOPPED
+_RANK = case({status.value: rank for rank, status in enumerate(STATUSES)}, value=runners.c.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class RunnerRecord:
     drain_ordered_at: datetime | None
 
     @property
-    def drainable(self) -> bool:
-        """Whether an order to drain would have an effect."""
-        return self.status is RunnerStatus.UP and self.drain_ordered_at is None
+    def told_to_drain(self) -> bool:
+        """Whether it is ordered to drain, and has not been seen to begin."""
+        return self.status is RunnerStatus.UP and self.drain_ordered_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +72,31 @@ class RunnerCounts:
     """How many runners there are."""
 
     by_status: Mapping[RunnerStatus, int]
-    #: When any of those was last heard of that should be heard; None when there are none.
-    last_heard: datetime | None
+    #: Since when nothing has been heard of any of them, though some should be heard.
+    unheard_since: datetime | None
+
+    @property
+    def total(self) -> int:
+        """Of all statuses."""
+        return sum(self.by_status.values())
 
 
-def read_runners(
-    connection: Connection, status: RunnerStatus | None, offset: int, limit: int, *, by_id: bool
-) -> RunnersView:
-    """At most `limit` runners of one status, or of all, by id, or by status first."""
-    query = select(runners).where(*([runners.c.status == status.value] if status else []))
-    query = query.order_by(*([] if by_id else [_RANK]), runners.c.id)
-    return _view(connection, query.offset(offset).limit(limit + 1), limit)
+def read_runners(connection: Connection, status: RunnerStatus | None, offset: int, limit: int) -> RunnersView:
+    """At most `limit` runners of one status, or of all, by id."""
+    return _view(connection, _select(status).order_by(runners.c.id), offset, limit)
+
+
+def read_runner_list(
+    connection: Connection, status: RunnerStatus | None, offset: int, limit: int
+) -> tuple[RunnersView, RunnerCounts]:
+    """At most `limit` runners of one status, or of all, those that are up first; and how many there are."""
+    view = _view(connection, _select(status).order_by(_RANK, runners.c.id), offset, limit)
+    return view, _count(connection, view.now)
 
 
 def read_runner(connection: Connection, name: str) -> RunnersView | None:
     """The runner of that id alone."""
-    found = _view(connection, select(runners).where(runners.c.id == name), 1)
+    found = _view(connection, select(runners).where(runners.c.id == name), 0, 1)
     # Some servers compare without regard to case.
     return found if [runner.id for runner in found.runners] == [name] else None
 
@@ -94,18 +106,22 @@ def is_runner(connection: Connection, name: str) -> bool:
     return bool(connection.scalar(select(runners.c.id).where(runners.c.id == name)) == name)
 
 
-def count_runners(connection: Connection) -> RunnerCounts:
-    """Count them all."""
+def _count(connection: Connection, now: datetime) -> RunnerCounts:
     query = select(runners.c.status, func.count(), func.max(runners.c.last_heard)).group_by(runners.c.status)
     found = {RunnerStatus(status): (count, heard) for status, count, heard in connection.execute(query)}
-    heard = [found[status][1] for status in ALIVE if status in found]
+    heard = max((found[status][1] for status in ALIVE if status in found), default=now)
     return RunnerCounts(
-        {status: found.get(status, (0,))[0] for status in RunnerStatus}, max(heard, default=None)
+        {status: found[status][0] if status in found else 0 for status in STATUSES},
+        heard if heard < now - UNHEARD_FOR else None,
     )
 
 
-def _view(connection: Connection, query: Select[Any], limit: int) -> RunnersView:
-    rows = connection.execute(query).all()
+def _select(status: RunnerStatus | None) -> Select[Any]:
+    return select(runners) if status is None else select(runners).where(runners.c.status == status.value)
+
+
+def _view(connection: Connection, query: Select[Any], offset: int, limit: int) -> RunnersView:
+    rows = connection.execute(query.offset(offset).limit(limit + 1)).all()
     ids = [row.id for row in rows[:limit]]
     ordered = find_drain_orders(connection, ids)
     held = _running(connection, ids)
