@@ -29,11 +29,10 @@ _SENTENCES = {
 }
 
 _RUNNERS = {
-    RunnerStatus.UP: "It takes work.",
+    RunnerStatus.UP: "It takes work. Drained, it takes nothing new, finishes what it has in hand, and ends.",
     RunnerStatus.DRAINING: "It takes nothing new, and ends when what it has in hand is over.",
     RunnerStatus.SILENT: (
-        "Nothing has been heard of it for too long. What it ran is given up for lost, until it is back and says"
-        " otherwise."
+        "Nothing has been heard of it for too long. What it ran is lost, until it is back and says otherwise."
     ),
     RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
 }

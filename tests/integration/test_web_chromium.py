@@ -44,6 +44,15 @@ return [...document.querySelectorAll("body *")]
   .filter(([contrast]) => contrast < 4.5);
 """
 
+#: The words of the navigation that do not stand on one line.
+BROKEN = """
+return [...document.querySelectorAll(".top a")].filter(link => {
+  const words = document.createRange();
+  words.selectNodeContents(link);
+  return words.getBoundingClientRect().height > 32;
+}).map(link => link.textContent.trim());
+"""
+
 
 class PageOfSomebodyElse(Resource):
     """A page at another port that sends a form to ours."""
@@ -122,6 +131,7 @@ class ChromiumTests(TestCase):
                         browser.open(path)
                         self.assertLessEqual(browser.ask("return document.body.scrollWidth"), width, path)
                         self.assertEqual(browser.ask(CONTRAST), [], (path, scheme))
+                        self.assertEqual(browser.ask(BROKEN), [], (path, width))
             faults = [each for each in browser.complaints() if "/nope" not in each]
             self.assertEqual(faults, [])
 
