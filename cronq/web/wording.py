@@ -67,6 +67,8 @@ def runner_in_words(runner: RunnerRecord) -> str:
     """One or two sentences: how it is with a runner."""
     if runner.told_to_drain:
         return "It is told to drain; as soon as it hears of that, it takes nothing new."
+    if runner.status is RunnerStatus.DRAINING and not runner.busy:
+        return "It takes nothing new, and has nothing in hand any more."
     return _RUNNERS[runner.status]
 
 

@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, delete, select, update
 
-from cronq.database.orders import claim_orders
 from cronq.database.tables import orders, runners
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
@@ -151,7 +150,6 @@ class ApiTests(RunnersCase):
         self.assertEqual(self.ordered(), [("drain", "w")])
         self.assertEqual(self.runner()["drain_ordered_at"], "2026-11-23T07:05:20")
         self.set_status(DRAINING)
-        self.write(claim_orders, 10)
         self.assertEqual(self.drain().json, {"success": {"message": "Runner w is draining already."}})
         self.assertIsNone(self.runner()["drain_ordered_at"])
         self.set_status(STOPPED)
@@ -275,7 +273,7 @@ class PageTests(RunnersCase):
                 "1 of 4",
                 "2 days ago 2026-11-21 07:05:20 UTC",
                 "5 s ago 2026-11-23 07:05:15 UTC",
-                "in step +0.012 s from the database's",
+                "in step +12 ms from the database's",
             ],
         )
         self.assertEqual(
@@ -290,7 +288,7 @@ class PageTests(RunnersCase):
         """Each state has its sentence; only who is up can be drained."""
         for status, words, buttons in (
             (UP, "It takes work.", ["Drain"]),
-            (DRAINING, "It takes nothing new", []),
+            (DRAINING, "It takes nothing new, and ends when what it has in hand is over.", []),
             (SILENT, "Nothing has been heard of it for too long.", []),
             (STOPPED, "It has ended.", []),
         ):
@@ -299,6 +297,11 @@ class PageTests(RunnersCase):
             self.assertIn(words, page.text)
             self.assertIn(f"w {status} last heard 5 s ago", page.text)
             self.assertEqual(page.texts("button"), buttons)
+
+    def test_drained(self) -> None:
+        """One that has nothing in hand any more says so."""
+        self.write(add_runner, "v", DRAINING)
+        self.assertIn("It takes nothing new, and has nothing in hand", self.get("/runner/v").page.text)
 
     def test_idle(self) -> None:
         """Who runs nothing says so."""

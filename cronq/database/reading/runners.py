@@ -41,12 +41,17 @@ class RunnerRecord:
     clock_ahead: float
     first_heard: datetime
     last_heard: datetime
-    #: Since when it is ordered to drain; None when it is not, or does.
+    #: Since when it is ordered to drain; None when it is not, or is seen to do it.
     drain_ordered_at: datetime | None
 
     @property
+    def clock_gap(self) -> timedelta:
+        """What `clock_ahead` says."""
+        return timedelta(seconds=self.clock_ahead)
+
+    @property
     def told_to_drain(self) -> bool:
-        """Whether it is ordered to drain, and has not been seen to begin."""
+        """Whether it is about to begin to drain."""
         return self.status is RunnerStatus.UP and self.drain_ordered_at is not None
 
 
@@ -144,6 +149,7 @@ def _running(connection: Connection, names: Collection[str]) -> dict[str, tuple[
 
 
 def _record(row: Row[Any], drain_ordered_at: datetime | None) -> RunnerRecord:
+    obeyed = row.status in {RunnerStatus.DRAINING, RunnerStatus.STOPPED}
     return RunnerRecord(
         id=row.id,
         host=row.host,
@@ -156,5 +162,5 @@ def _record(row: Row[Any], drain_ordered_at: datetime | None) -> RunnerRecord:
         clock_ahead=row.clock_ahead,
         first_heard=row.first_heard,
         last_heard=row.last_heard,
-        drain_ordered_at=drain_ordered_at,
+        drain_ordered_at=None if obeyed else drain_ordered_at,
     )

@@ -92,7 +92,8 @@ class ListTests(RunnersCase):
 
     def test_not_cronq(self) -> None:
         """An answer that is not that of cronq is said to be none."""
-        for data in ({"runners": [{}]}, {}, {"runners": [runner(busy="x")]}, {"runners": 5}):
+        strange: list[Any] = [{"runners": [{}]}, {}, {"runners": [runner(busy="x")]}, {"runners": 5}]
+        for data in strange:
             self.web.on(LIST, answer({"data": data}))
             code, out, err = self.call("runners")
             self.assertEqual((code, out, len(err)), (1, [], 2))
