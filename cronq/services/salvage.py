@@ -31,8 +31,9 @@ class Salvage(Loop):
         now: Callable[[], datetime],
         host: str,
         end: Callable[[Leftover], bool] = end_group,
+        interval: float = INTERVAL,
     ) -> None:
-        """`runners` is the folder with a folder for each runner of this home."""
+        """`runners` is the folder with a folder for each runner of this home; `interval` in seconds."""
         super().__init__("salvage", self.salvage, clock)
         self._runners = runners
         self._open_notes = open_notes
@@ -40,6 +41,7 @@ class Salvage(Loop):
         self._now = now
         self._host = host
         self._end = end
+        self._interval = interval
 
     async def salvage(self) -> float:
         """One look at all folders."""
@@ -49,7 +51,7 @@ class Salvage(Loop):
             except OSError as error:
                 log.error("{path} cannot be taken over: {why}", path=folder.path, why=error.strerror)
                 folder.release()
-        return INTERVAL
+        return self._interval
 
     async def _take_over(self, folder: LockedFolder) -> None:
         notes = folder.path / FILE
