@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.outbox import pause_after
@@ -18,6 +18,20 @@ from cronq.domain.runs import Status, new_run_ids
 MOST = 5
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
+
+_before = runs.alias("before")
+_former, _there = runners.alias("former"), runners.alias("there")
+#: Made once, as every batch of requests asks this, and aliases of whole tables take their time.
+_BLOCKED = (
+    select(runs.c.run_id, _former.c.host)
+    .join(_before, _before.c.run_id == runs.c.previous_run_id)
+    .join(_former, _former.c.id == _before.c.runner)
+    .join(_there, _there.c.home == _former.c.home)
+    .where(
+        _before.c.abandoned, _there.c.status.in_(ALIVE) | _there.c.id.in_(bindparam("asking", expanding=True))
+    )
+    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
+)
 
 
 def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -> list[RunState]:
@@ -63,19 +77,10 @@ def blocked(connection: Connection, run_ids: Collection[str], asking: Collection
     The attempt before was given up while its command may still be running, and its host is back: a runner of
     the same home is alive, or is among those that are `asking`. Whoever is there now ends it, and says so.
     """
-    before = runs.alias("before")
-    former, there = runners.alias("former"), runners.alias("there")
-    query = (
-        select(runs.c.run_id, former.c.host)
-        .join(before, before.c.run_id == runs.c.previous_run_id)
-        .join(former, former.c.id == before.c.runner)
-        .join(there, there.c.home == former.c.home)
-        .where(before.c.abandoned, there.c.status.in_(ALIVE) | there.c.id.in_(sorted(asking)))
-    )
     return {
         run_id: host
         for some in chunks(sorted(run_ids))
-        for run_id, host in connection.execute(query.where(runs.c.run_id.in_(some)))
+        for run_id, host in connection.execute(_BLOCKED, {"asking": sorted(asking), "run_ids": some})
     }
 
 

@@ -128,7 +128,8 @@ class Runner(Service):
         elif order.kind is OrderKind.DRAIN and self._draining is None and self.running:
             log.info("ordered to drain: {why}", why=order.reason)
             self._reason = order.reason
-            self.drain().addCallback(lambda _: self._drained())
+            # Who is told to stop meanwhile ends anyway.
+            self.drain().addCallback(lambda _: self._drained() if self.running else None)
 
     def _describe(self) -> RunnerHeartbeat:
         undelivered = frozenset(report.run_id for report in self.reports.notebook.undelivered.values())

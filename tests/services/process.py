@@ -240,11 +240,13 @@ class ProcessSubscription:
         return self._process.passed_on(self.real.cancel())
 
     def received(self, delivery: Delivery) -> None:
-        self._process.enter(
-            lambda: (
-                self._on_delivery(OneDelivery(self._process, delivery)) if self._wanted else delivery.give_back()
-            )
-        )
+        self._process.enter(lambda: self._receive(delivery))
+
+    def _receive(self, delivery: Delivery) -> None:
+        if self._wanted:
+            self._on_delivery(OneDelivery(self._process, delivery))
+        else:
+            delivery.give_back()
 
 
 class OneDelivery:

@@ -32,10 +32,10 @@ class Call:
             raise AlreadyCalled
         self.cancelled = True
 
-    def delay(self, secondsLater: float) -> None:
+    def delay(self, later: float) -> None:
         raise NotImplementedError
 
-    def reset(self, secondsFromNow: float) -> None:
+    def reset(self, seconds: float) -> None:
         raise NotImplementedError
 
 

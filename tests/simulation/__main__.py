@@ -1,7 +1,7 @@
 """Lives through histories, and tells what is to be held against cronq.
 
-    python -m tests.simulation --seeds 1000 --days 30    the histories with the seeds 1 to 1000
-    python -m tests.simulation --seed 7 --days 30        that one, with all that happens in it
+python -m tests.simulation --seeds 1000 --days 30    the histories with the seeds 1 to 1000
+python -m tests.simulation --seed 7 --days 30        that one, with all that happens in it
 """
 
 import argparse

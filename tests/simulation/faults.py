@@ -45,7 +45,7 @@ def freeze(history: "History") -> str:
     daemon = history.daemons[name]
     daemon.freeze()
     if seconds > SAYS_NOTHING and not history.all_in_one:
-        history.later(SAYS_NOTHING, lambda: daemon.is_frozen and daemon.cut())
+        history.later(SAYS_NOTHING, lambda: daemon.cut() if daemon.is_frozen else None)
     history.trouble(seconds, lambda: _thaw(daemon))
     return f"freeze {name} for {seconds:.0f} s"
 
@@ -80,7 +80,7 @@ def stop(history: "History") -> str:
         return f"stop {name}, which is stopping already"
     daemon.stop().addCallback(lambda _: history.later(seconds, lambda: history.restart(name)))
     if again and isinstance(daemon, RunnerProcess):
-        history.later(seconds / 10, lambda: daemon.is_dead or daemon.runner.stop_now())
+        history.later(seconds / 10, lambda: None if daemon.is_dead else daemon.runner.stop_now())
     return f"stop {name}{' twice' if again else ''}, and start it {seconds:.0f} s later"
 
 

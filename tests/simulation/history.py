@@ -1,5 +1,6 @@
 """A history: cronq lives for some days under one clock, and chance has it in for it."""
 
+import gc
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ DAY, MINUTE = 86_400.0, 60.0
 HEARTBEATS_EVERY, LOST_AFTER = 300.0, 1200.0
 #: How often an injector looks for what is to be published again, and for orders.
 LOOKS_EVERY = 300.0
+#: After how many faults what is left over is collected.
+FAULTS_TO_COLLECT = 100
 #: So long without any trouble, everyone has heard of everyone.
 QUIET = 2.5 * HEARTBEATS_EVERY
 #: Seconds that may pass after the last fault until all is over.
@@ -41,9 +44,9 @@ class History:
         folder: Path,
         chance: random.Random,
         disk: Disk,
-        tell: Callable[[str], object] = lambda _: None,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
-        """`tell` is given every line of what happens."""
+        """`tell` is given every line of what happens, if anybody wants to know."""
         self.seed = seed
         self.days = days
         self.world = World(folder.resolve(), HEARTBEATS_EVERY, LOST_AFTER)
@@ -87,12 +90,16 @@ class History:
                 self.world.run_for(self._pause())
                 self.world.clock.after_turns(self.chance.randint(1, 60), self._strike)
                 self.world.run_for(1.0)
+                self._collect_garbage()
             self._heal()
-        for daemon in self.daemons.values():
-            daemon.kill()
+            for daemon in self.daemons.values():
+                daemon.kill()
+            gc.collect()
 
     def say(self, what: str) -> None:
         """One more line of what happens."""
+        if self._tell is None:
+            return
         line = what.replace(str(self.world.folder), "…")
         self._tell(f"{self.world.now():%d %H:%M:%S.%f} {line}")
 
@@ -200,6 +207,11 @@ class History:
             self.world.run_for(600.0)
         self.world.run_for(LOST_AFTER)
 
+    def _collect_garbage(self) -> None:
+        """Twisted tells of an unheeded failure when it is collected: so this has its time, too."""
+        if self.faults.total() % FAULTS_TO_COLLECT == 0:
+            gc.collect()
+
     def _is_open(self) -> bool:
         is_open = runs.c.status.in_(["queued", "running"])
         return bool(self.world.rows(select(runs.c.id).where(is_open).limit(1)))
@@ -248,5 +260,5 @@ class History:
     def _listen(self, event: LogEvent) -> None:
         if "log_failure" in event:
             self.broken.append(f"{formatEvent(event)}: {event['log_failure'].getTraceback()}")
-        if event.get("log_level", LogLevel.info) >= LogLevel.info:
+        if self._tell is not None and event.get("log_level", LogLevel.info) >= LogLevel.info:
             self.say(f"    {formatEvent(event)}")

@@ -1,9 +1,10 @@
 """Living through one history, and what came of it."""
 
+import contextlib
 import gc
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +26,31 @@ class Outcome:
     findings: list[str]
 
 
-def live(seed: int, days: float, tell: Callable[[str], object] = lambda _: None) -> Outcome:
+def live(seed: int, days: float, tell: Callable[[str], object] | None = None) -> Outcome:
     """Live through the history with that seed; `tell` is given every line of what happens."""
-    with tempfile.TemporaryDirectory(prefix="cronq-simulation-") as name, repeatable(seed) as (chance, disk):
+    with (
+        _collected_in_time(),
+        tempfile.TemporaryDirectory(prefix="cronq-simulation-") as name,
+        repeatable(seed) as (chance, disk),
+    ):
         history = History(seed, days, Path(name), chance, disk, tell)
         history.live()
         found = findings(history)
         outcome = Outcome(
             seed, days, count_slots(history), len(history.world.launcher.started), history.faults, found
         )
-    for each in found:
-        tell(f"FINDING {each}")
-    del history
-    gc.collect()
+    if tell is not None:
+        for each in found:
+            tell(f"FINDING {each}")
     return outcome
+
+
+@contextlib.contextmanager
+def _collected_in_time() -> Iterator[None]:
+    """The history says when garbage is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
