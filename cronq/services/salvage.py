@@ -1,4 +1,4 @@
-"""A runner looks after the folders of its neighbours: what a dead one left is ended, and reported."""
+"""A runner looks after its folder, and its neighbours': what a dead one left is ended, and reported."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ INTERVAL = 10.0  # seconds
 
 
 class Salvage(Loop):
-    """Takes over the notes of dead runners that no new one has taken over yet."""
+    """Takes over the notes of dead runners that no new one has taken over yet, and keeps its own whole."""
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Salvage(Loop):
 
     async def salvage(self) -> float:
         """One look at all folders."""
+        self._reports.notebook.mend()
         for folder in lock_dead_folders(self._runners):
             try:
                 await self._take_over(folder)
