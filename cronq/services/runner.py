@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from cronq import __version__
 from cronq.broker.interface import Broker
 from cronq.domain.heartbeats import INTERVAL, RunnerHeartbeat, RunnerStatus
+from cronq.domain.messages import Grant
 from cronq.domain.orders import Order, OrderKind
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -70,7 +71,7 @@ class Runner(Service):
         Service.startService(self)
         self.reports.notebook.begin_life(self._identity.runner)
         self.reports.open()
-        self._mailbox.open(self._starts.answered, self._ordered)
+        self._mailbox.open(self._answered, self._ordered)
         self._intake.open()
         self._presence.startService()
 
@@ -121,6 +122,10 @@ class Runner(Service):
         self._status = RunnerStatus.STOPPED
         await self._presence.stopService()
         await self._presence.say_last().addTimeout(LAST_REPORTS, self._clock).addErrback(lambda _: None)
+
+    def _answered(self, said: Grant) -> None:
+        if (returned := self._starts.answered(said)) is not None:
+            self.reports.report(returned)
 
     def _ordered(self, order: Order) -> None:
         if order.kind is OrderKind.KILL and order.run_id is not None:
