@@ -33,6 +33,7 @@ class Process:
         self.was_killed = False
         #: Told of each message that it publishes.
         self.published: Callable[[Message], object] = lambda _: None
+        self._stopped: Deferred[Any] | None = None
         self._dead = False
         self._frozen = False
         self._unaware = False
@@ -48,7 +49,11 @@ class Process:
 
     def stop(self) -> Deferred[Any]:
         """SIGTERM: stop its services in an orderly way, one after the other, and part from the broker."""
-        return Deferred.fromCoroutine(self._stop())
+        if self._stopped is None:
+            self._stopped = Deferred.fromCoroutine(self._stop())
+        waiting: Deferred[Any] = Deferred()
+        self._stopped.addCallback(lambda _: waiting.callback(None))
+        return waiting
 
     def kill(self) -> None:
         """SIGKILL: from now on it does nothing; what it had from the broker and not accepted goes back."""

@@ -5,12 +5,12 @@ python -m tests.simulation --seed 7 --days 30        that one, with all that hap
 """
 
 import argparse
+import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from functools import partial
 
 from tests.simulation.living import Outcome, live
@@ -40,19 +40,17 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _live_all(seeds: Iterable[int], days: float, processes: int) -> list[Outcome]:
+def _live_all(seeds: Sequence[int], days: float, processes: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     begun = told = time.monotonic()
-    with ProcessPoolExecutor(processes, max_tasks_per_child=20) as pool:
-        futures = [pool.submit(partial(live, seed, days)) for seed in seeds]
-        for future in as_completed(futures):
-            outcome = future.result()
+    with multiprocessing.Pool(processes) as pool:
+        for outcome in pool.imap_unordered(partial(live, days=days), seeds):
             outcomes.append(outcome)
             if outcome.findings:
                 print(f"seed {outcome.seed}: {outcome.findings[0]}", flush=True)
             if time.monotonic() - told > PROGRESS:
                 told = time.monotonic()
-                print(_progress(outcomes, len(futures), told - begun), flush=True)
+                print(_progress(outcomes, len(seeds), told - begun), flush=True)
     print(f"{time.monotonic() - begun:,.0f} s")
     return outcomes
 

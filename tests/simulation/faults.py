@@ -78,7 +78,7 @@ def stop(history: "History") -> str:
     daemon, again = history.daemons[name], history.chance.random() < 0.4
     if daemon.is_dead or not daemon.services[0].running:
         return f"stop {name}, which is stopping already"
-    daemon.stop().addCallback(lambda _: history.later(seconds, lambda: history.restart(name)))
+    daemon.stop().addCallback(lambda _: history.later(seconds, lambda: history.start(name)))
     if again and isinstance(daemon, RunnerProcess):
         history.later(seconds / 10, lambda: None if daemon.is_dead else daemon.runner.stop_now())
     return f"stop {name}{' twice' if again else ''}, and start it {seconds:.0f} s later"
@@ -112,7 +112,7 @@ def reboot(history: "History") -> str:
     """Everything on a machine ends, commands included."""
     machine, seconds = _any_machine(history), _span(history)
     for name in _power_off(history, machine):
-        history.trouble(seconds, lambda name=name: history.restart(name))  # type: ignore[misc]
+        history.trouble(seconds, lambda name=name: history.start(name))  # type: ignore[misc]
     return f"{machine} loses its power for {seconds:.0f} s"
 
 
@@ -249,7 +249,7 @@ def _thaw(daemon: Process) -> None:
 def _kill(history: "History", name: str) -> str:
     seconds = _span(history)
     _end(history, name)
-    history.trouble(seconds, lambda: history.restart(name))
+    history.trouble(seconds, lambda: history.start(name))
     return f"kill {name}, for {seconds:.0f} s"
 
 

@@ -119,7 +119,9 @@ class History:
         self.later(seconds, end)
 
     def start(self, name: str) -> None:
-        """Start a daemon, as soon as that is possible."""
+        """Start a daemon, as soon as that is possible, if nobody has done so, and its machine is there."""
+        if name not in self._names() or (name in self.daemons and not self.daemons[name].is_dead):
+            return
         try:
             daemon = self._started(name)
         except OSError as error:
@@ -130,11 +132,6 @@ class History:
         daemon.published = self._note_published
         self.daemons[name] = daemon
         self._started_at[daemon] = self.world.clock.seconds()
-
-    def restart(self, name: str) -> None:
-        """Start it, if nobody else has done so since it ended, and its machine is still there."""
-        if name in self.daemons and self.daemons[name].is_dead:
-            self.start(name)
 
     def replace(self) -> str:
         """A new document; not while the clock is behind what has been settled already."""
@@ -196,8 +193,7 @@ class History:
             daemon.restore()
             daemon.restore_database()
             daemon.thaw()
-            if daemon.is_dead or not daemon.services[0].running:
-                self.start(name)
+            self.start(name)
         while self.world.now() <= self.latest:
             self.world.run_for(600.0)
         self.world.run_for(2.0)
@@ -205,6 +201,8 @@ class History:
         end = self.world.clock.seconds() + HEALED_AFTER
         while self._is_open() and self.world.clock.seconds() < end:
             self.world.run_for(600.0)
+            for name in self._names():
+                self.start(name)  # who was stopping still
         self.world.run_for(LOST_AFTER)
 
     def _collect_garbage(self) -> None:

@@ -3,16 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain import reports
-from cronq.domain.messages import Report
-from cronq.services import reporting
 from tests.simulation import faults
-from tests.simulation.living import Outcome, live
+from tests.simulation.living import live
 
 SEEDS = range(1, 9)
 DAYS = 0.5
