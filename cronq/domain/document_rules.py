@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.command_keys import COMMAND_KEYS
 from cronq.domain.document_parts import Key
 from cronq.domain.document_values import SCHEDULE_FORMAT, Choice, Schema, Text, Written
@@ -45,6 +46,7 @@ DEFAULT_KEYS: Mapping[str, Key] = {
         default=OnLost.FAIL.value,
     ),
     **COMMAND_KEYS,
+    **ABOUT_KEYS,
 }
 JOB_KEYS: Mapping[str, Key] = {**_OWN_KEYS, **DEFAULT_KEYS}
 

@@ -50,6 +50,11 @@ class Rules:
     shell: str = "/bin/sh"
     #: Octal digits; None: that of its runner.
     umask: str | None = None
+    #: For people: what it is for, whose it is, and what to do when it fails.
+    description: str = ""
+    owner: str = ""
+    runbook: str = ""
+    tags: tuple[str, ...] = ()
 
     def encode(self) -> str | None:
         """The rules that are not the default, as JSON that is always written the same; None when all are."""
@@ -114,5 +119,9 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "user": str,
     "shell": str,
     "umask": str,
+    "description": str,
+    "owner": str,
+    "runbook": str,
+    "tags": tuple,
 }
 DEFAULT_RULES = Rules()

@@ -38,7 +38,7 @@ def job_shape(details: JobDetails) -> Shape:
         "current_status": job.state,
         "routing_key": job.routing_key,
         "command": job.command,
-        "rules": rules_as_json(job.rules),
+        "rules": rules_as_json(job.rules_text),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
         "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],

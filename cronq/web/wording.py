@@ -5,8 +5,10 @@ import shlex
 import signal
 from dataclasses import dataclass
 
+from cronq.database.reading.runners import RunnerRecord
 from cronq.database.reading.runs import RunRecord
 from cronq.domain.findings import Kind
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.runs import Status
 
@@ -14,6 +16,7 @@ from cronq.domain.runs import Status
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _NEWLINE = re.compile(r"\r+\n?")
 _HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"https?://[^\s/@\\]+(?:/\S*)?")
 _SIGNALLED = 128
 _MEANINGS = {126: "not executable", 127: "command not found"}
 
@@ -29,6 +32,15 @@ _SENTENCES = {
     Status.SKIPPED: ("It did not run.", "A rule of its job forbade it."),
     Status.MISSED: ("It did not run.", "It fell into an outage."),
     Status.UNROUTABLE: ("It did not run.", "No queue is bound to its routing key."),
+}
+
+_RUNNERS = {
+    RunnerStatus.UP: "It takes work. Drained, it takes nothing new, finishes what it has in hand, and ends.",
+    RunnerStatus.DRAINING: "It takes nothing new, and ends when what it has in hand is over.",
+    RunnerStatus.SILENT: (
+        "Nothing has been heard of it for too long. What it ran is lost, until it is back and says otherwise."
+    ),
+    RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
 }
 
 _KINDS = {
@@ -52,9 +64,18 @@ class Advice:
     command: str | None = None
 
 
-def status_word(status: Status | None) -> str:
-    """What stands beside the mark of a status; None stands for never."""
+def status_word(status: Status | RunnerStatus | None) -> str:
+    """What stands beside the mark of a status; None stands for a job that never ran."""
     return "never ran" if status is None else status.value.replace("_", " ")
+
+
+def runner_in_words(runner: RunnerRecord) -> str:
+    """One or two sentences: how it is with a runner."""
+    if runner.told_to_drain:
+        return "It is told to drain; as soon as it hears of that, it takes nothing new."
+    if runner.status is RunnerStatus.DRAINING and not runner.busy:
+        return "It takes nothing new, and has nothing in hand any more."
+    return _RUNNERS[runner.status]
 
 
 def kind_word(kind: Kind) -> str:
@@ -82,6 +103,11 @@ def sentence(text: str) -> str:
     text = text.strip()
     end = "" if text.endswith((".", "!", "?")) else "."
     return text[:1].upper() + text[1:] + end if text else ""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address that is safe to click."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def printable(output: str) -> str:

@@ -14,8 +14,8 @@ from cronq.commands import pruner
 from cronq.commands.pruner import main
 from cronq.database import expiry, gateway, pruning, schema
 from cronq.database.jobs import request_run
-from cronq.database.reading.auditing import Audit, Question
 from cronq.database.output_tables import outputs
+from cronq.database.reading.auditing import Audit, Question
 from cronq.database.retention import pruned_until
 from cronq.database.tables import definitions, events, jobs, runs
 from cronq.domain.runs import OPEN, Status
@@ -281,7 +281,7 @@ class AgeTests(PrunerCase):
         return self.prune("--older-than", age, *rest)
 
     def test_runs(self) -> None:
-        """Runs go with their events and output, by the age of their slots; of several slots, the last one counts."""
+        """Runs go with all that is of them, by the age of their slots; of several slots, the last counts."""
         self.assertEqual(self.slots_left(), [at(0, 1), at(0, 2), at(0, 5), at(0, 6), at(1), at(1, 1), at(12)])
         for row in self.rows(runs):
             self.execute(insert(events).values(run_id=row["run_id"], type="starting", once=1))

@@ -9,6 +9,7 @@ from cronq.domain.command_keys import ENVIRONMENT_LENGTH, OWN_VARIABLES
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.domain.jobs import JobDefinition
+from cronq.domain.message_rules import command_rules
 from cronq.domain.rules import DEFAULT_RULES, RULES_LENGTH, OnLost, Rules, decode_rules, rules_as_json
 
 JOB = {"name": "backup", "schedule": "R/2013-05-29T00:00:00/PT1M", "command": "true"}
@@ -167,6 +168,27 @@ class CommandRulesTests(RulesCase):
             error = self.assertRaises(BadDocument, self.job, {}, umask=wrong)
             self.assertIn("umask: expected an octal mask such as 027, found ", str(error))
         self.assert_faults({"umask": 27}, "umask: expected a text, found 27")
+
+    def test_about(self) -> None:
+        """What is for people is any text, within limits."""
+        for key, longest in (("description", 4000), ("runbook", 4000), ("owner", 255)):
+            for text in ("x" * longest, "a\nb <b>\u202e\U0001f418"):
+                self.assertEqual(getattr(self.rules(**{key: text}), key), text)
+            self.assert_faults(
+                {key: "x" * (longest + 1)},
+                f"{key}: has {longest + 1} characters, at most {longest} are allowed",
+            )
+        self.assertEqual(self.rules(tags=["a", "b c"]).tags, ("a", "b c"))
+        self.assert_faults({"tags": "a"}, 'tags: expected a list, found "a"')
+        self.assert_faults(
+            {"tags": ["a", "", 1]}, "tags[1]: must not be empty", "tags[2]: expected a text, found 1"
+        )
+        self.assert_faults({"tags": ["a"] * 21}, "tags: has 21 elements, at most 20 are allowed")
+
+    def test_about_is_not_for_runners(self) -> None:
+        """It is not sent to runners."""
+        rules = Rules(description="a", owner="b", runbook="c", tags=("d",), timeout=timedelta(hours=1))
+        self.assertEqual(command_rules(rules), {"timeout": "PT1H"})
 
     def test_hostile_environment(self) -> None:
         """Any text is a value, and nearly any a name."""

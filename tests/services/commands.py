@@ -83,8 +83,10 @@ class ScriptedLauncher:
         self.started: list[Started] = []
         #: By run id: the ends of which a runner has heard.
         self.heard: dict[str, Ended] = {}
-        #: By run id: the name of the process that has started it.
+        #: By run id: the machine on which it was started.
         self.places: dict[str, str] = {}
+        #: Told of each start.
+        self.on_start: Callable[[Started], object] = lambda _: None
 
     def launch(self, command: Command, on_output: OnOutput) -> ScriptedCommand:
         if command.text == "missing":
@@ -93,6 +95,7 @@ class ScriptedLauncher:
         on_output(Stream.OUT, command.variables.get("SAYS", "").encode())
         environment = {**command.environment, **command.variables}
         self.started.append(Started(self._now(), environment, scripted, command))
+        self.on_start(self.started[-1])
         return scripted
 
     def runs(self) -> list[str]:

@@ -112,7 +112,7 @@ class Made:
     command: str
     routing_key: str
     #: As `Rules.encode` wrote them.
-    rules: str | None
+    rules_text: str | None
 
 
 @dataclass(frozen=True, slots=True)
