@@ -1,0 +1,76 @@
+"""Jobs in the database, as many as wanted: made by the database itself, since a PUT of a million takes long."""
+
+from datetime import datetime, timedelta
+
+from bench.installation import Installation, utc_now
+
+CATEGORY = 1
+#: How many different schedules there are; each job's own text would be as realistic.
+_TEXTS = 1000
+
+
+def add_jobs(installation: Installation, count: int, command: str = "true") -> None:
+    """Add jobs that run once a day, the next time in a day or two."""
+    installation.sql("INSERT IGNORE INTO categories (id, name) VALUES (%s, 'bench')", CATEGORY)
+    tomorrow = utc_now().replace(microsecond=0) + timedelta(days=1)
+    installation.sql(
+        """
+        INSERT INTO jobs (name, category_id, schedule, `interval`, next_run, settled_until, command, routing_key)
+        SELECT CONCAT('job ', seq), %s, '', '1970-01-02', %s + INTERVAL seq %% 86400 SECOND, %s, %s, 'default'
+        FROM seq_1_to_%s
+        """.replace("seq_1_to_%s", f"seq_1_to_{count}"),
+        CATEGORY,
+        tomorrow,
+        tomorrow - timedelta(days=1),
+        command,
+    )
+    installation.sql(
+        f"""
+        UPDATE jobs SET settled_until = next_run - INTERVAL 1 DAY, schedule = {_schedule("next_run")}
+        WHERE category_id = %s
+        """,
+        CATEGORY,
+    )
+    installation.sql(
+        """
+        INSERT INTO definitions (job_id, since, schedule, command, routing_key)
+        SELECT id, settled_until, schedule, command, routing_key FROM jobs WHERE category_id = %s
+        """,
+        CATEGORY,
+    )
+    installation.sql("ANALYZE TABLE jobs, definitions")
+
+
+def make_due(installation: Installation, slot: datetime, count: int, among: int, turn: int) -> None:
+    """Have `count` of `among` jobs due at `slot`, spread evenly; others at each `turn`."""
+    step = among // count
+    installation.sql(
+        f"""
+        UPDATE jobs JOIN definitions ON definitions.job_id = jobs.id AND definitions.until IS NULL
+        SET jobs.next_run = %s, jobs.settled_until = %s,
+            definitions.since = %s,
+            jobs.schedule = {_schedule("%s")}, definitions.schedule = {_schedule("%s")}
+        WHERE jobs.id %% %s = %s AND jobs.category_id = %s
+        """,
+        slot,
+        slot - timedelta(seconds=1),
+        slot - timedelta(seconds=1),
+        slot,
+        slot,
+        slot,
+        slot,
+        step,
+        turn % step,
+        CATEGORY,
+    )
+
+
+def _schedule(slot: str) -> str:
+    """SQL for a daily schedule with that slot, which began up to a thousand days ago.
+
+    `slot` is an expression, or a place for a value that is given twice.
+    """
+    return (
+        f"CONCAT('R/', DATE_FORMAT({slot} - INTERVAL jobs.id %% {_TEXTS} DAY, '%%Y-%%m-%%d'),"
+        f" 'T', DATE_FORMAT({slot}, '%%H:%%i:%%s'), 'Z/P1D')"
+    )
