@@ -144,12 +144,13 @@ class Installation:
     def make_tables(self) -> None:
         """Have an injector make the tables, and end it."""
         self.start("cronq-injector", label="tables")
-        wait_until(self.has_tables)
+        self.daemons["tables"].wait_for("connected to the broker")
+        wait_until(lambda: self.has_table("runners"))
         self.stop("tables")
 
-    def has_tables(self) -> bool:
-        """Whether an injector has made them; `settings` is among the last."""
-        return len(self.sql("SHOW TABLES LIKE 'runners'")) > 0
+    def has_table(self, name: str) -> bool:
+        """Whether it has been made."""
+        return len(self.sql("SHOW TABLES LIKE %s", name)) > 0
 
     def start_runner(self, concurrency: int, label: str = "cronq-runner") -> Daemon:
         """Start a runner, and return when it has been heard of."""
