@@ -15,8 +15,6 @@ from bench.record import RESULTS, Record, today
 from bench.scenario import Scenario, Size
 from bench.tables import figures_table, targets_table
 
-REPEATS = 5
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
@@ -30,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size = Size(quick=options.quick, peers=not options.without_peers)
     into = options.into or (None if options.quick else RESULTS)
     for name in options.scenarios or SCENARIOS:
-        _measure(SCENARIOS[name], size, options.repeats, into)
+        scenario = SCENARIOS[name]
+        _measure(scenario, size, options.repeats or scenario.rounds, into)
     if into == RESULTS:
         report.main()
     return 0
@@ -51,13 +50,20 @@ def _measure(scenario: Scenario, size: Size, repeats: int, into: Path | None) ->
         Record(scenario.name, sheet, machine(), versions(), today()).write(into)
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measures cronq on private servers, beside what the machine can do and beside its peers.",
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}")
-    parser.add_argument("--repeats", type=int, default=REPEATS, metavar="N", help="rounds (default: 5)")
+    parser.add_argument("--repeats", type=_positive, metavar="N", help="rounds")
     parser.add_argument("--quick", action="store_true", help="small sizes: to see that it works; not kept")
     parser.add_argument("--without-peers", action="store_true", help="leave the peers out")
     parser.add_argument(

@@ -80,6 +80,10 @@ class Sheet:
         """In the order in which they were first measured."""
         return list(self._figures.values())
 
+    def values(self, name: str) -> list[float]:
+        """What was measured of this so far."""
+        return self._figures[name].values
+
     def judge(self, targets: Sequence[Target]) -> Iterator[Verdict]:
         """What became of the targets; those whose figures were not measured are passed over."""
         for target in targets:

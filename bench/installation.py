@@ -46,6 +46,7 @@ class Daemon:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], *command: str) -> None:
         self.folder = folder
+        self._name = " ".join(command)
         self._process = subprocess.Popen(
             [Path(sys.executable).with_name(command[0]), *command[1:]],
             cwd=folder,
@@ -75,19 +76,21 @@ class Daemon:
             if path.exists()
         )
 
-    def require_running(self) -> None:
-        """Raises RuntimeError with what it has written when it has ended."""
+    @property
+    def running(self) -> bool:
+        """True; RuntimeError with what it has written when it has ended."""
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._process.args} has ended:\n{self.said}")
+            raise RuntimeError(f"{self._name} has ended:\n{self.said}")
+        return True
 
     def wait_for(self, text: str) -> None:
         """Return when it has written this text. Raises RuntimeError when it ends without."""
-        wait_until(lambda: text in self.said or self.require_running())
+        wait_until(lambda: text in self.said or not self.running)
 
     def wait(self) -> None:
         """Return when it has ended. Raises RuntimeError with what it has written when it failed."""
         if self._process.wait(_PATIENCE) != 0:
-            raise RuntimeError(f"{self._process.args} failed:\n{self.said}")
+            raise RuntimeError(f"{self._name} failed:\n{self.said}")
 
     def stop(self) -> None:
         """End it in good order."""
@@ -155,7 +158,7 @@ class Installation:
     def start_runner(self, concurrency: int, label: str = "cronq-runner") -> Daemon:
         """Start a runner, and return when it has been heard of."""
         daemon = self.start("cronq-runner", "--concurrency", str(concurrency), label=label)
-        wait_until(lambda: self.sql("SELECT 1 FROM runners WHERE status = 'up'") or daemon.require_running())
+        wait_until(lambda: daemon.running and self.sql("SELECT 1 FROM runners WHERE status = 'up'"))
         return daemon
 
     def connect(self) -> "pymysql.Connection[Any]":

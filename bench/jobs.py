@@ -1,4 +1,4 @@
-"""Jobs in the database, as many as wanted: made by the database itself, since a PUT of a million takes long."""
+"""Jobs in the database, made by the database itself, since to PUT a million of them takes long."""
 
 from datetime import datetime, timedelta
 
@@ -15,10 +15,13 @@ def add_jobs(installation: Installation, count: int, command: str = "true") -> N
     tomorrow = utc_now().replace(microsecond=0) + timedelta(days=1)
     installation.sql(
         """
-        INSERT INTO jobs (name, category_id, schedule, `interval`, next_run, settled_until, command, routing_key)
-        SELECT CONCAT('job ', seq), %s, '', '1970-01-02', %s + INTERVAL seq %% 86400 SECOND, %s, %s, 'default'
-        FROM seq_1_to_%s
-        """.replace("seq_1_to_%s", f"seq_1_to_{count}"),
+        INSERT INTO jobs
+            (name, category_id, schedule, `interval`, next_run, settled_until, command, routing_key)
+        SELECT
+            CONCAT('job ', seq), %s, '', '1970-01-02', %s + INTERVAL seq %% 86400 SECOND, %s, %s, 'default'
+        FROM
+        """
+        f"seq_1_to_{count}",
         CATEGORY,
         tomorrow,
         tomorrow - timedelta(days=1),
@@ -39,6 +42,28 @@ def add_jobs(installation: Installation, count: int, command: str = "true") -> N
         CATEGORY,
     )
     installation.sql("ANALYZE TABLE jobs, definitions")
+
+
+def add_grid(installation: Installation, name: str, start: datetime, command: str) -> None:
+    """Add a job that runs each second from `start` on, which may have a fraction."""
+    installation.sql("INSERT IGNORE INTO categories (id, name) VALUES (%s, 'bench')", CATEGORY)
+    schedule, before = f"R/{start.isoformat()}Z/PT1S", start - timedelta(seconds=1)
+    installation.sql(
+        "INSERT INTO jobs (name, category_id, schedule, `interval`, next_run, settled_until, command,"
+        " routing_key) VALUES (%s, %s, %s, '1970-01-01 00:00:01', %s, %s, %s, 'default')",
+        name, CATEGORY, schedule, start, before, command,
+    )  # fmt: skip
+    installation.sql(
+        "INSERT INTO definitions (job_id, since, schedule, command, routing_key)"
+        " SELECT id, settled_until, schedule, command, routing_key FROM jobs"
+        " WHERE name = %s AND category_id = %s",
+        name, CATEGORY,
+    )  # fmt: skip
+
+
+def remove_grids(installation: Installation) -> None:
+    """Let no job be due any more."""
+    installation.sql("UPDATE jobs SET next_run = NULL")
 
 
 def make_due(installation: Installation, slot: datetime, count: int, among: int, turn: int) -> None:

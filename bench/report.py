@@ -1,2 +1,4 @@
 """Writes what was measured into docs/performance.md, with plots."""
+
+
 def main() -> None: ...

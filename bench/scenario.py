@@ -33,3 +33,5 @@ class Scenario:
     title: str
     prepare: Callable[[Size], AbstractContextManager[Measure]]
     targets: tuple[Target, ...] = ()
+    #: How often all of it is measured unless somebody says otherwise: less often where one round takes long.
+    rounds: int = 5

@@ -26,7 +26,7 @@ def _spread(figure: Figure) -> Iterator[str]:
 
 def _row(verdict: Verdict) -> list[str]:
     between = f"{in_words(min(verdict.values))} to {in_words(max(verdict.values))}"
-    ratio = "" if verdict.target.of is None else " ×"
+    ratio = "" if verdict.target.of is None else " times"
     return [
         verdict.target.text,
         in_words(verdict.median) + ratio,

@@ -40,8 +40,10 @@ def use_of_all(folder: Path) -> Use:
     return total
 
 
-def note_costs(sheet: Sheet, before: Mapping[str, Use], after: Mapping[str, Use], runs: int) -> None:
-    """Note how much processor time each daemon and server has taken for each run."""
+def note_costs(
+    sheet: Sheet, before: Mapping[str, Use], after: Mapping[str, Use], count: int, what: str = "run"
+) -> None:
+    """Note how much processor time each daemon and server has taken for each of so many runs, or messages."""
     for name, then in before.items():
         spent = after[name].cpu - then.cpu
-        sheet.add(f"processor time of {name}", spent / runs * 1e6, "µs/run")
+        sheet.add(f"processor time of {name}", spent / count * 1e6, f"µs/{what}")

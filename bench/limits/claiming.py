@@ -1,4 +1,4 @@
-"""The bare claim loop: lock what is due, move it on, write a row for each run, commit. No rules, no broker."""
+"""The bare claim loop: lock what is due, move it on, write a row for each run, commit. No rules."""
 
 import time
 from datetime import timedelta

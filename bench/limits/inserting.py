@@ -18,7 +18,8 @@ def prepare(installation: Installation) -> None:
     installation.sql("DROP TABLE IF EXISTS bare_events")
     installation.sql(
         "CREATE TABLE bare_events (id BIGINT AUTO_INCREMENT PRIMARY KEY, job_id INT, `datetime` DATETIME(6),"
-        " run_id CHAR(32) CHARACTER SET ascii, type VARCHAR(32), host VARCHAR(255), KEY (job_id), KEY (run_id))"
+        " run_id CHAR(32) CHARACTER SET ascii, type VARCHAR(32), host VARCHAR(255),"
+        " KEY (job_id), KEY (run_id))"
     )
 
 

@@ -24,8 +24,8 @@ def tasks_per_second(installation: Installation, count: int, command: str = "tru
     )  # fmt: skip
 
     def done() -> int:
-        worker.require_running()
-        return int(installation.value(_DONE)) if installation.has_table("celery_taskmeta") else 0
+        ready = worker.running and installation.has_table("celery_taskmeta")
+        return int(installation.value(_DONE)) if ready else 0
 
     try:
         wait_until(lambda: done() >= count / 10, 0.1)

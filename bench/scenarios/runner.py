@@ -43,7 +43,7 @@ class Ground:
             note_costs(sheet, before, installation.uses(), self.jobs - done)
         first, last = installation.sql("SELECT MIN(granted_at), MAX(recorded_at) FROM runs")[0]
         installation.stop(*labels, "cronq-results")
-        self._forget()
+        self.forget()
         return self.jobs / seconds_between(first, last)
 
     def _publish(self) -> None:
@@ -53,7 +53,8 @@ class Ground:
         wait_until(lambda: self.installation.value(published) == self.jobs, 0.25)
         self.installation.stop(label)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begin again with an empty ledger."""
         for table in ("runs", "events", "runners"):
             self.installation.sql(f"TRUNCATE {table}")
 
@@ -70,9 +71,7 @@ def spawn_limits(sheet: Sheet, seconds: float) -> None:
         sheet.add(name, rate, "starts/s", Who.LIMIT)
     sheet.add(BEST, max(rates.values()), "starts/s", Who.LIMIT)
     sheet.add("a loop on each processor", starts_per_second("processors", 0, seconds), "starts/s", Who.LIMIT)
-    sheet.add(
-        "cronq's launcher alone, 64 at once", starts_per_second("launcher", 64, seconds), "starts/s"
-    )
+    sheet.add("cronq's launcher alone, 64 at once", starts_per_second("launcher", 64, seconds), "starts/s")
 
 
 @contextmanager
@@ -100,12 +99,12 @@ CELERY = f"Celery, prefork {PROCESSES}, results in the database"
 SCENARIO = Scenario(
     "runner",
     "10,000 runs of `true` wait in the queue of one runner. The rate counts from the first grant until the"
-    " last result stands in the database; results, RabbitMQ and MariaDB share the processors with it. The limit"
-    " is the best of several ways to start and reap `/bin/sh -c true` in a Twisted reactor; the peer is a"
-    " Celery worker that has the same commands in the same broker, and the same database for its results.",
+    " last result stands in the database; results, RabbitMQ and MariaDB share the processors with it. The"
+    " limit is the best of several ways to start and reap `/bin/sh -c true` in a Twisted reactor; the peer is"
+    " a Celery worker that has the same commands in the same broker, and the same database for its results.",
     prepare,
     (
         Target("at least 60 % of the best rate of a reactor", RATE, BEST, at_least=0.6),
-        Target("at least 3.5 × Celery with database results", RATE, CELERY, at_least=3.5),
+        Target("at least 3.5 times Celery with database results", RATE, CELERY, at_least=3.5),
     ),
 )
