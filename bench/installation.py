@@ -183,6 +183,10 @@ class Installation:
         ((found,),) = self.sql(statement, *values)
         return found
 
+    def wait_for_runs(self, count: int) -> None:
+        """Return when so many runs have ended and are recorded."""
+        wait_until(lambda: self.value("SELECT COUNT(recorded_at) FROM runs") == count, 0.25)
+
     def uses(self) -> dict[str, Use]:
         """What each daemon and each server has used so far."""
         servers = {"MariaDB": self._server.folder, "RabbitMQ": rabbitmq().folder}

@@ -10,21 +10,21 @@ _TEXTS = 1000
 
 
 def add_jobs(installation: Installation, count: int, command: str = "true") -> None:
-    """Add jobs that run once a day, the next time in a day or two."""
+    """Add jobs that run once a day, the next time in two hours at the soonest."""
     installation.sql("INSERT IGNORE INTO categories (id, name) VALUES (%s, 'bench')", CATEGORY)
-    tomorrow = utc_now().replace(microsecond=0) + timedelta(days=1)
+    soonest = utc_now().replace(microsecond=0) + timedelta(hours=2)
     installation.sql(
         """
         INSERT INTO jobs
             (name, category_id, schedule, `interval`, next_run, settled_until, command, routing_key)
         SELECT
-            CONCAT('job ', seq), %s, '', '1970-01-02', %s + INTERVAL seq %% 86400 SECOND, %s, %s, 'default'
+            CONCAT('job ', seq), %s, '', '1970-01-02', %s + INTERVAL seq %% 79000 SECOND, %s, %s, 'default'
         FROM
         """
         f"seq_1_to_{count}",
         CATEGORY,
-        tomorrow,
-        tomorrow - timedelta(days=1),
+        soonest,
+        soonest,
         command,
     )
     installation.sql(

@@ -12,7 +12,7 @@ from bench.scenario import Measure, Scenario, Size
 
 @contextmanager
 def prepare(size: Size) -> Iterator[Measure]:
-    """Jobs none of which is due for a day, and an injector that has come to rest."""
+    """Jobs none of which is due for two hours, and an injector that has come to rest."""
     seconds = size(60, 3)
     with Installation() as installation:
         installation.make_tables()
@@ -52,7 +52,7 @@ BOTH, ROWS = "injector and MariaDB", "rows that MariaDB reads"
 
 SCENARIO = Scenario(
     "idle",
-    "100,000 jobs, none of which is due for a day, and an injector, for a minute: processor time of the"
+    "100,000 jobs, none of which is due for two hours, and an injector, for a minute: processor time of the"
     " injector and of MariaDB, and the rows that InnoDB reads for it.",
     prepare,
     (

@@ -34,18 +34,21 @@ class Ground:
         """
         installation = self.installation
         due = min(due, self.jobs)
+        known = int(installation.value("SELECT COALESCE(MAX(id), 0) FROM runs"))
         labels = installation.start_injectors(injectors)
         slot = soon()
         make_due(installation, slot, due, self.jobs, self._turn)
         self._turn += 1
         before = installation.uses()
-        wait_until(lambda: installation.value("SELECT COUNT(published_at) FROM runs") == due, 0.25)
+        published = f"SELECT COUNT(published_at) FROM runs WHERE id > {known}"
+        wait_until(lambda: installation.value(published) == due, 0.25)
         if sheet is not None:
             note_costs(sheet, before, installation.uses(), due)
-        ended = installation.value("SELECT MAX(published_at) FROM runs")
+        ended = installation.value(f"SELECT MAX(published_at) FROM runs WHERE id > {known}")
         installation.stop(*labels)
         purge_jobs(installation.broker_url)
-        installation.sql("TRUNCATE runs")
+        # As if a runner had run them; else they would be published again.
+        installation.sql("UPDATE runs SET status = 'succeeded', publish_after = NULL WHERE id > %s", known)
         return due / seconds_between(slot, ended)
 
 

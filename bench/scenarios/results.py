@@ -67,20 +67,21 @@ def _backlog(runs: int) -> Iterator[tuple[str, bytes]]:
     """Two reports of each run: that it may start, and a little later that it has finished."""
     running: deque[int] = deque()
     for number in range(1, runs + 1):
-        yield _report(number, Report.STARTING)
+        yield report(number, Report.STARTING)
         running.append(number)
         if len(running) > LAG:
-            yield _report(running.popleft(), Report.FINISHED)
+            yield report(running.popleft(), Report.FINISHED)
     for number in running:
-        yield _report(number, Report.FINISHED)
+        yield report(number, Report.FINISHED)
 
 
-def _report(number: int, report: Report) -> tuple[str, bytes]:
-    ended = report is Report.FINISHED
+def report(number: int, kind: Report) -> tuple[str, bytes]:
+    """A report of the run with that number: the id and the body of the message."""
+    ended = kind is Report.FINISHED
     message = ResultMessage(
         run_id=f"{number:032x}",
         job_id=1 + number % JOBS,
-        report=report,
+        report=kind,
         sent_at=utc_now(),
         host="a-host-with-a-name",
         start_time=utc_now(),

@@ -14,8 +14,6 @@ from bench.use import note_costs
 #: How many commands the runner runs at once.
 CONCURRENCY = 16
 
-_ENDED = "SELECT COUNT(recorded_at) FROM runs"
-
 
 class Ground:
     """An installation with so many jobs, each of which waits in the queue for a runner."""
@@ -37,8 +35,9 @@ class Ground:
         labels = [f"runner {number}" for number in range(1, runners + 1)]
         for label in labels:
             installation.start_runner(concurrency, label)
-        before, done = installation.uses(), installation.value(_ENDED)
-        wait_until(lambda: installation.value(_ENDED) == self.jobs, 0.25)
+        before = installation.uses()
+        done = installation.value("SELECT COUNT(recorded_at) FROM runs")
+        installation.wait_for_runs(self.jobs)
         if sheet is not None:
             note_costs(sheet, before, installation.uses(), self.jobs - done)
         first, last = installation.sql("SELECT MIN(granted_at), MAX(recorded_at) FROM runs")[0]

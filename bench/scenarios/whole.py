@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from bench.figures import Sheet, Target
-from bench.installation import seconds_between, soon, wait_until
+from bench.installation import seconds_between, soon
 from bench.jobs import make_due
 from bench.scenario import Measure, Scenario, Size
 from bench.scenarios.runner import CONCURRENCY, Ground
@@ -34,7 +34,7 @@ def _drain(ground: Ground, sheet: Sheet) -> None:
     (injector,) = installation.start_injectors(1)
     before, slot = installation.uses(), soon()
     make_due(installation, slot, count, count, 0)
-    wait_until(lambda: installation.value("SELECT COUNT(recorded_at) FROM runs") == count, 0.25)
+    installation.wait_for_runs(count)
     note_costs(sheet, before, installation.uses(), count)
     published, started, recorded = installation.sql(
         "SELECT MAX(published_at), MAX(started_at), MAX(recorded_at) FROM runs"
