@@ -8,18 +8,24 @@ MINUTES ?= 2
 SEED ?=
 KEEP ?=
 
+# Which scenarios, and in how many rounds (none: all, and as many as each asks for); SIZE=quick shows that it works.
+SCENARIO ?=
+REPEATS ?=
+SIZE ?=
+
 venv := .venv
 python := $(venv)/bin/python
 # Twice quiet: what an index or a folder of wheels lacks is pip's own affair, an error is not.
 pip := $(python) -m pip -qq --disable-pip-version-check
 sources = find cronq twisted -type f ! -name '*.pyc' ! -name dropin.cache | sort
 
-.PHONY: help run test chaos lint clean FORCE
+.PHONY: help run test chaos bench bench-report lint clean FORCE
 
 help:
 	@echo 'make run    run cronq in the foreground, all in one process, with the example jobs; Ctrl-C ends it'
 	@echo 'make test   run all tests and checks; make test TESTS=tests.domain runs these tests only'
 	@echo 'make chaos  kill, freeze, restart and cut off everything for MINUTES=2 while jobs run; SEED=n repeats a plan'
+	@echo 'make bench  measure cronq beside what this machine can do and beside its peers; SCENARIO=runner measures one'
 	@echo 'make lint   check style and types only'
 	@echo 'make clean  remove what the others made, except var/, which holds what cronq has to remember'
 
@@ -37,6 +43,14 @@ chaos: $(venv)/.installed-for-tests
 	@$(python) tests/debian.py
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) CHAOS_KEEP=$(KEEP) \
 	    exec $(python) -m tests.run tests.integration.chaos.test_chaos
+
+bench: $(venv)/.installed-for-bench
+	@$(python) tests/debian.py
+	@exec $(python) -m bench $(SCENARIO) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(filter quick,$(SIZE)),--quick)
+
+# Writes docs/performance.md again from the figures that are there.
+bench-report: $(venv)/.installed-for-bench
+	@exec $(python) -m bench.report
 
 lint: $(venv)/.installed-for-tests
 	@exec $(python) -m tests.run --lint
@@ -68,4 +82,9 @@ $(venv)/.installed: setup.cfg setup.py pyproject.toml $(venv)/.sources
 $(venv)/.installed-for-tests: $(venv)/.installed
 	@echo 'Installing what the tests need into $(venv) …'
 	@$(pip) install --no-build-isolation --editable '.[test]'
+	@touch $@
+
+$(venv)/.installed-for-bench: $(venv)/.installed
+	@echo 'Installing what the benchmark needs into $(venv) …'
+	@$(pip) install --no-build-isolation --editable '.[bench]'
 	@touch $@

@@ -19,8 +19,6 @@ from bench.tables import figures_table, targets_table
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; gives the exit code."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
     unknown = sorted(set(options.scenarios) - set(SCENARIOS))
     if unknown:
         print(f"there is no scenario {unknown[0]!r}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
@@ -73,4 +71,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    for signalled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signalled, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

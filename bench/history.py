@@ -23,7 +23,8 @@ def _add_day(installation: Installation, day: int) -> None:
     installation.sql(
         "INSERT INTO runs (run_id, job_id, definition_id, slot, status, queued_at, published_at, granted_at,"
         " started_at, ended_at, recorded_at, runner, host, return_code, run_time)"
-        f" SELECT LPAD(LOWER(HEX((1000 - %s) * 10000000 + jobs.id)), 32, '0'), jobs.id, definitions.id, {slot},"
+        " SELECT LPAD(LOWER(HEX((1000 - %s) * 10000000 + jobs.id)), 32, '0'), jobs.id, definitions.id,"
+        f" {slot},"
         f" IF({failed}, 'failed', 'succeeded'), {slot}, {slot}, {slot}, {slot}, {slot}, {slot},"
         f" 'a-runner', 'a-host', {failed}, 0.1"
         " FROM jobs JOIN definitions ON definitions.job_id = jobs.id"

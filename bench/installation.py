@@ -47,15 +47,16 @@ class Daemon:
     def __init__(self, folder: Path, environment: Mapping[str, str], *command: str) -> None:
         self.folder = folder
         self._name = " ".join(command)
-        self._process = subprocess.Popen(
-            [Path(sys.executable).with_name(command[0]), *command[1:]],
-            cwd=folder,
-            env=base_environment(folder) | {"PYTHONPATH": str(ROOT)} | dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=(folder / "output").open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (folder / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                [Path(sys.executable).with_name(command[0]), *command[1:]],
+                cwd=folder,
+                env=base_environment(folder) | {"PYTHONPATH": str(ROOT)} | dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:

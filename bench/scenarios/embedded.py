@@ -38,8 +38,9 @@ RATE = f"embedded, {CONCURRENCY} at once"
 
 SCENARIO = Scenario(
     "embedded",
-    "5,000 jobs `true` are due in the same second in `twistd cronq`, with SQLite and the broker in memory. The rate"
-    " counts from the first grant until the last result is recorded; the jobs are injected meanwhile.",
+    "5,000 jobs `true` are due in the same second in `twistd cronq`, with SQLite and the broker in"
+    " memory. The rate counts from the first grant until the last result is recorded; the jobs are"
+    " injected meanwhile.",
     prepare,
     (
         Target("at least 500 jobs/s", RATE, at_least=500),

@@ -57,8 +57,8 @@ def runners_name(count: int) -> str:
 
 SCENARIO = Scenario(
     "growth",
-    "10,000 jobs (1,000 of 1,000) are due at once among 1,000 to 1,000,000 jobs, with one injector; among a million"
-    " with 1 to 8 injectors; and 10,000 runs wait for 1 to 8 runners with one results daemon.",
+    "10,000 jobs (1,000 of 1,000) are due at once among 1,000 to 1,000,000 jobs, with one injector; among"
+    " a million with 1 to 8 injectors; and 10,000 runs wait for 1 to 8 runners with one results daemon.",
     prepare,
     rounds=3,
 )

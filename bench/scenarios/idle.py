@@ -52,8 +52,8 @@ BOTH, ROWS = "injector and MariaDB", "rows that MariaDB reads"
 
 SCENARIO = Scenario(
     "idle",
-    "100,000 jobs, none of which is due for two hours, and an injector, for a minute: processor time of the"
-    " injector and of MariaDB, and the rows that InnoDB reads for it.",
+    "100,000 jobs, none of which is due for two hours, and an injector, for a minute: processor time of"
+    " the injector and of MariaDB, and the rows that InnoDB reads for it.",
     prepare,
     (
         Target("less than 0.5 % of a processor", BOTH, at_most=0.5),

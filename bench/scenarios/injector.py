@@ -83,9 +83,10 @@ HUNDRED, MILLION = 100_000, 1_000_000
 
 SCENARIO = Scenario(
     "injector",
-    "10,000 jobs are due at the same instant, among 100,000 and among 1,000,000. The rate counts from that"
-    " instant until the last one is recorded, published, confirmed and noted as published. The limit is a"
-    " loop in which PyMySQL does nothing but lock 500 due rows, move them on, insert 500 rows and commit.",
+    "10,000 jobs are due at the same instant, among 100,000 and among 1,000,000. The rate counts from"
+    " that instant until the last one is recorded, published, confirmed and noted as published. The limit"
+    " is a loop in which PyMySQL does nothing but lock 500 due rows, move them on, insert 500 rows and"
+    " commit.",
     prepare,
     (
         Target("at least 40 % of the claim loop", rate_name(1, HUNDRED), limit_name(HUNDRED), at_least=0.4),

@@ -59,10 +59,10 @@ ALONE, BUSY = "alone", f"beside {BACKGROUND} jobs/s"
 
 SCENARIO = Scenario(
     "lateness",
-    "One job a second for ten minutes in all: from the instant at which it is due until its command says the"
-    " time, which includes the shell, `date`, and the leave to start. At the same time, half a second apart,"
-    " a bare loop sleeps and starts the same command. Then the same beside 200 other jobs a second, each due"
-    " at another millisecond.",
+    "One job a second for ten minutes in all: from the instant at which it is due until its command says"
+    " the time, which includes the shell, `date`, and the leave to start. At the same time, half a second"
+    " apart, a bare loop sleeps and starts the same command. Then the same beside 200 other jobs a second,"
+    " each due at another millisecond.",
     prepare,
     (
         Target("half of them at most 10 ms late", f"cronq, {ALONE}, p50", at_most=10),

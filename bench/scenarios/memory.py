@@ -73,9 +73,9 @@ WORST = "the largest daemon, memory"
 
 SCENARIO = Scenario(
     "memory",
-    "100,000 runs of `true` by an injector, a runner and a results daemon, and a web of which pages are fetched"
-    " meanwhile; then 100,000 in one process with SQLite. Resident memory at the end, and by how much it has grown"
-    " since half of them.",
+    "100,000 runs of `true` by an injector, a runner and a results daemon, and a web of which pages are"
+    " fetched meanwhile; then 100,000 in one process with SQLite. Resident memory at the end, and by how"
+    " much it has grown since half of them.",
     prepare,
     (
         Target("each daemon at most 60 MiB", WORST, at_most=60),

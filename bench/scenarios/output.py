@@ -78,8 +78,9 @@ GROWTH, LOST = "growth of the runner's memory", "output that is missing in the l
 
 SCENARIO = Scenario(
     "output",
-    "A job prints 1 GiB. The rate is that of the command's own time, as the runner reports it; beside it, a shell"
-    " pipes the same into `cat > file` in the same folder. Twenty other jobs a second say how late they are.",
+    "A job prints 1 GiB. The rate is that of the command's own time, as the runner reports it; beside it,"
+    " a shell pipes the same into `cat > file` in the same folder. Twenty other jobs a second say how late"
+    " they are.",
     prepare,
     (
         Target("at least 50 % of cat", RATE, LIMIT, at_least=0.5),

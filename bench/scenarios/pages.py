@@ -98,9 +98,9 @@ QUIET, READ = "injector, nobody reads", f"injector, {READERS} readers"
 
 SCENARIO = Scenario(
     "pages",
-    "100,000 jobs with 1,000,000 runs and 2,000,000 events. Each page is fetched 100 times over one connection, from"
-    " the first byte of the request to the last of the answer. Then 10,000 jobs are due at once, without readers and"
-    " beside 50 who each fetch a page a second.",
+    "100,000 jobs with 1,000,000 runs and 2,000,000 events. Each page is fetched 100 times over one"
+    " connection, from the first byte of the request to the last of the answer. Then 10,000 jobs are due"
+    " at once, without readers and beside 50 who each fetch a page a second.",
     prepare,
     (
         Target("every page and address within 100 ms, 99 times of 100", WORST, at_most=100),

@@ -64,9 +64,9 @@ QUIET, BESIDE = "a job before", "a job meanwhile"
 
 SCENARIO = Scenario(
     "pruning",
-    "10,000,000 events of 5,000,000 runs: `cronq-pruner --first A --last B` deletes a fifth of them in each round,"
-    " while a job a second says how late it is. The limit deletes the same rows of a copy of the table, as many at a"
-    " time, and asks nothing.",
+    "10,000,000 events of 5,000,000 runs: `cronq-pruner --first A --last B` deletes a fifth of them in"
+    " each round, while a job a second says how late it is. The limit deletes the same rows of a copy of"
+    " the table, as many at a time, and asks nothing.",
     prepare,
     (
         Target("at least 50 % of a bare DELETE", RATE, LIMIT, at_least=0.5),

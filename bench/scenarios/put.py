@@ -43,8 +43,8 @@ NEW, UNCHANGED, CHANGED = "all jobs new", "none changed", "one changed"
 
 SCENARIO = Scenario(
     "put",
-    "PUT of a category with 10,000 jobs, from the first byte of the request to the last of the answer: all of them"
-    " new, then the same document again, then one with one command changed.",
+    "PUT of a category with 10,000 jobs, from the first byte of the request to the last of the answer:"
+    " all of them new, then the same document again, then one with one command changed.",
     prepare,
     (
         Target("new jobs in at most 3 s", NEW, at_most=3),

@@ -98,9 +98,9 @@ RATE = "results daemon"
 
 SCENARIO = Scenario(
     "results",
-    "100,000 reports wait for one results daemon: 50,000 starts that ask for leave, and their 50,000 ends."
-    " The rate counts from the first grant until the last end is recorded. The limit is a loop in which PyMySQL"
-    " does nothing but insert 500 events and commit.",
+    "100,000 reports wait for one results daemon: 50,000 starts that ask for leave, and their 50,000"
+    " ends. The rate counts from the first grant until the last end is recorded. The limit is a loop in"
+    " which PyMySQL does nothing but insert 500 events and commit.",
     prepare,
     (Target("at least 40 % of bare inserts", RATE, LIMIT, at_least=0.4),),
 )

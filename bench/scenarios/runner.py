@@ -97,10 +97,11 @@ CELERY = f"Celery, prefork {PROCESSES}, results in the database"
 
 SCENARIO = Scenario(
     "runner",
-    "10,000 runs of `true` wait in the queue of one runner. The rate counts from the first grant until the"
-    " last result stands in the database; results, RabbitMQ and MariaDB share the processors with it. The"
-    " limit is the best of several ways to start and reap `/bin/sh -c true` in a Twisted reactor; the peer is"
-    " a Celery worker that has the same commands in the same broker, and the same database for its results.",
+    "10,000 runs of `true` wait in the queue of one runner. The rate counts from the first grant until"
+    " the last result stands in the database; results, RabbitMQ and MariaDB share the processors with it."
+    " The limit is the best of several ways to start and reap `/bin/sh -c true` in a Twisted reactor; the"
+    " peer is a Celery worker that has the same commands in the same broker, and the same database for its"
+    " results.",
     prepare,
     (
         Target("at least 60 % of the best rate of a reactor", RATE, BEST, at_least=0.6),

@@ -100,9 +100,9 @@ LIMIT, SLOWEST = "twistd with an empty service", "the slowest of them"
 
 SCENARIO = Scenario(
     "start",
-    "Each daemon is started while its work is waiting for it: until an injector has published, a runner has been"
-    " granted its first run, results has recorded a report, and the web has answered a page. The limit is a twistd"
-    " that does nothing.",
+    "Each daemon is started while its work is waiting for it: until an injector has published, a runner"
+    " has been granted its first run, results has recorded a report, and the web has answered a page. The"
+    " limit is a twistd that does nothing.",
     prepare,
     (Target("each within 1.5 s", SLOWEST, at_most=1.5),),
 )

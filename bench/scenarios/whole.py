@@ -59,8 +59,8 @@ WRONG = "slots without one run that has succeeded, and starts too many"
 SCENARIO = Scenario(
     "whole",
     "10,000 jobs are due in the same second; an injector, a runner and a results daemon are up. The rate"
-    " counts from that second until the last result stands in the database, and is held against that of the"
-    " runner whose queue is full already.",
+    " counts from that second until the last result stands in the database, and is held against that of"
+    " the runner whose queue is full already.",
     prepare,
     (
         Target("drained at the rate of the runner", WHOLE, RUNNER, at_least=0.9),
