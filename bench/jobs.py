@@ -91,11 +91,11 @@ def make_due(installation: Installation, slot: datetime, count: int, among: int,
 
 
 def _schedule(slot: str) -> str:
-    """SQL for a daily schedule with that slot, which began up to a thousand days ago.
+    """SQL for a daily schedule with that slot, which began a hundred to a thousand and a hundred days ago.
 
     `slot` is an expression, or a place for a value that is given twice.
     """
     return (
-        f"CONCAT('R/', DATE_FORMAT({slot} - INTERVAL jobs.id %% {_TEXTS} DAY, '%%Y-%%m-%%d'),"
+        f"CONCAT('R/', DATE_FORMAT({slot} - INTERVAL 100 + jobs.id %% {_TEXTS} DAY, '%%Y-%%m-%%d'),"
         f" 'T', DATE_FORMAT({slot}, '%%H:%%i:%%s'), 'Z/P1D')"
     )
