@@ -119,8 +119,6 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def in_words(value: float) -> str:
     """A number with as many digits as mean something: three, and thousands set apart."""
-    if value != value:  # noqa: PLR0124 (not a number)
-        return "none"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

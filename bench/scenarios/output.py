@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bench.figures import Sheet, Target, Who
 from bench.installation import Daemon, Installation, utc_now
@@ -37,16 +37,14 @@ def prepare(size: Size) -> Iterator[Measure]:
             before = utc_now()
             time.sleep(size(10, 2))
             now = utc_now()
-            note_lateness(sheet, QUIET, _late(probes, before, now))
+            note_lateness(sheet, QUIET, probes.milliseconds(before, now))
             _print(installation, runner, sheet, command, count)
-            note_lateness(sheet, BESIDE, _late(probes, now, utc_now()))
+            end = max(utc_now(), now + timedelta(seconds=1))
+            time.sleep(2)  # until the last of them has run
+            note_lateness(sheet, BESIDE, probes.milliseconds(now, end))
 
         yield measure
         remove_grids(installation)
-
-
-def _late(probes: Probes, first: datetime, last: datetime) -> list[float]:
-    return probes.milliseconds(first, last) or [float("nan")]
 
 
 def _print(installation: Installation, runner: Daemon, sheet: Sheet, command: str, count: int) -> None:
