@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from twisted.web.server import Request as ServerRequest
 
+from cronq.domain.access import Actor, Caller, Via
+
 JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
+
+
+#: Nobody has looked yet who it is.
+STRANGER = Caller(Actor(None, Via.OPEN), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,20 @@ class Request:
     body: bytes = b""
     #: By which the web was asked for, with its port: good for showing and for nothing else.
     host: str = "localhost"
+    #: The query as it was sent, without its question mark.
+    query: str = ""
+    #: Who sends it.
+    caller: Caller = STRANGER
+    #: The secret of a session, of whatever kind.
+    cookie: str | None = field(default=None, repr=False)
+    #: Whether the browser uses HTTPS, and what it calls itself.
+    secure: bool = False
+    browser: str = ""
+
+    @property
+    def safe(self) -> bool:
+        """Whether its method changes nothing (RFC 9110, section 9.2.1)."""
+        return self.method in {"GET", "HEAD", "OPTIONS"}
 
     @property
     def wants_json(self) -> bool:
@@ -38,6 +58,10 @@ class Response:
     body: bytes
     headers: Mapping[str, str]
 
+    def with_headers(self, headers: Mapping[str, str]) -> "Response":
+        """The same with more headers."""
+        return replace(self, headers={**self.headers, **headers})
+
 
 def read_request(raw: ServerRequest) -> Request:
     """The request that a server of Twisted has received in full."""
@@ -49,6 +73,7 @@ def read_request(raw: ServerRequest) -> Request:
         fields={_text(name): _text(values[0]) for name, values in raw.args.items()},
         body=content.read(),
         host=raw.getHeader("Host") or "localhost",
+        query=raw.uri.partition(b"?")[2].decode("latin-1"),
     )
 
 
@@ -79,9 +104,9 @@ def html_response(page: str, code: int = 200, headers: Mapping[str, str] | None 
     return Response(code, page.encode(), {"Content-Type": HTML_TYPE, **(headers or {})})
 
 
-def see_other(path: str) -> Response:
+def see_other(path: str, headers: Mapping[str, str] | None = None) -> Response:
     """Send a browser on to a path of ours, with GET. It names no host: that of the request may be forged."""
-    return Response(303, b"", {"Location": path, "Content-Type": HTML_TYPE})
+    return Response(303, b"", {"Location": path, "Content-Type": HTML_TYPE, **(headers or {})})
 
 
 def _text(value: bytes) -> str:
