@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from cronq.database import schema
 from cronq.database.gateway import make_engine
-from tests.database import auditing, claiming, granting, publishing, racing, recording, replacing
+from tests.database import accessing, auditing, claiming, granting, publishing, racing, recording, replacing
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
 
@@ -116,3 +116,19 @@ class MeanwhileTests(OnMariaDB, auditing.MeanwhileTests):
 
 class AuditRaceTests(OnMariaDB, auditing.RaceTests):
     """An audit beside an injector and somebody who replaces the category."""
+
+
+class UserTests(OnMariaDB, accessing.UserTests):
+    """Those who may log in."""
+
+
+class SessionTests(OnMariaDB, accessing.SessionTests):
+    """Who is logged in."""
+
+
+class TokenTests(OnMariaDB, accessing.TokenTests):
+    """By which programs show who they are."""
+
+
+class ChangeTests(OnMariaDB, accessing.ChangeTests):
+    """What people change."""
