@@ -51,7 +51,8 @@ def only_differing(before: State, after: State) -> tuple[dict[str, Any], dict[st
 def differences(before: State | None, after: State | None) -> tuple[Difference, ...]:
     """What a change has done, key by key."""
     old, new = before or {}, after or {}
-    return tuple(Difference(key, _text(old.get(key)), _text(new.get(key))) for key in {**old, **new})
+    found = (Difference(key, _text(old.get(key)), _text(new.get(key))) for key in {**old, **new})
+    return tuple(each for each in found if each.before != each.after)
 
 
 def _text(value: Any) -> str | None:

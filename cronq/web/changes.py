@@ -48,7 +48,7 @@ class Changes:
         search = ChangeSearch(
             who=request.fields.get("who", "").strip() or None,
             action=member(request, "action", Action),
-            job_id=whole_number(request, "job"),
+            job_id=whole_number(request, "job") if request.fields.get("job") else None,
             part_of=whole_number(request, "part_of", most=GREATEST),
         )
         before = whole_number(request, "before", most=GREATEST)

@@ -33,9 +33,7 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-def whole_number(
-    request: Request, name: str, *, least: int = 0, most: int = GREATEST_ID + 1
-) -> int | None:
+def whole_number(request: Request, name: str, *, least: int = 0, most: int = GREATEST_ID + 1) -> int | None:
     """A field as a number, None when it is not given; a greater one is `most`, which is no id.
 
     Raises `BadRequest`.

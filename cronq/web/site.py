@@ -9,10 +9,12 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from cronq.database.gateway import Database, RunInThread
+from cronq.web.access import Access
 from cronq.web.api import Api
 from cronq.web.assets import Assets
 from cronq.web.auditing import Auditor
 from cronq.web.bodies import QuietSite
+from cronq.web.changes import Changes
 from cronq.web.door import AccessSettings, Door
 from cronq.web.explaining import Explainer, Explanation
 from cronq.web.form_tokens import FormTokens
@@ -92,6 +94,8 @@ def make_web(
         Pages(database, renderer, settings.log_url_template, on_run_requested, auditor),
         Api(database, run_in_thread, on_run_requested, auditor),
         Logins(database, renderer, door, passwords, form_tokens),
+        Access(database, renderer, passwords, settings.access.add_user),
+        Changes(database, renderer),
     )
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))

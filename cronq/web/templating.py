@@ -29,6 +29,8 @@ class Templates:
             "relative": times.relative,
         }
         self._environment.filters |= {
+            "action_word": wording.action_word,
+            "from_where": wording.from_where,
             "exact": times.exact,
             "gap": times.gap,
             "duration": times.duration,

@@ -17,8 +17,8 @@ from cronq.domain.errors import Fault
 _CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
 _LATER = "Try again soon; the log of the web says more."
 _LOGIN = (
-    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in the "
-    "address, as in --url https://user:password@host/."
+    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in "
+    "the address, as in --url https://user:password@host/."
 )
 _UNAVAILABLE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _EXITS: Mapping[int, tuple[Exit, str]] = {

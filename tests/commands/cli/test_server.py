@@ -8,8 +8,8 @@ from cronq.commands.cli.exits import Unreachable
 from tests.commands.cli.case import URL, CliTestCase, answer, job, refusal
 
 LOGIN = (
-    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in the "
-    "address, as in --url https://user:password@host/."
+    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in "
+    "the address, as in --url https://user:password@host/."
 )
 LATER = "Try again soon; the log of the web says more."
 CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
