@@ -32,8 +32,8 @@ def cannot_start(sentence: str) -> StartRefused:
 
 
 def end_in_failure(reactor: Any, sentence: str) -> None:
-    """Stop in good order a program that has begun and cannot go on; it exits with 1."""
-    log.critical("cannot go on: {sentence}", sentence=sentence)
+    """Say why a program cannot start whose services have begun, and stop these; it exits with 1."""
+    log.critical("cannot start: {sentence}", sentence=sentence)
     atexit.register(_exit_failed)  # by then twistd has removed its file with the process id
     with contextlib.suppress(ReactorNotRunning):
         reactor.stop()
