@@ -67,7 +67,7 @@ def add_token(
             connection.execute(insert(tokens).values(values | rights_row(role, categories)))
     except IntegrityError as error:
         raise NotPossible(f"There is a token {name} already.") from error
-    expiry = None if expires_at is None else expires_at.isoformat()
+    expiry = None if expires_at is None else expires_at.isoformat(timespec="seconds")
     after = rights_state(role, categories) | {"expires_at": expiry}
     record_change(connection, by, Change(Action.TOKEN_ADDED, name, after=after))
     return token

@@ -62,7 +62,7 @@ def add_user(
             connection.execute(insert(users).values(values | rights_row(role, categories)))
     except IntegrityError as error:
         raise NotPossible(f"There is a user {name} already.") from error
-    after = rights_state(role, categories) | {"password": password is not None}
+    after = rights_state(role, categories) | _password_state(password)
     record_change(connection, by, Change(Action.USER_ADDED, name, after=after))
 
 
@@ -85,7 +85,7 @@ def set_password(connection: Connection, by: Actor, name: str, password: str | N
     user = _locked(connection, name)
     connection.execute(update(users).where(users.c.id == user.id).values(password=password))
     connection.execute(delete(sessions).where(sessions.c.user_id == user.id))
-    after = {"password": password is not None}
+    after = _password_state(password)
     record_change(connection, by, Change(Action.USER_PASSWORD, name, after=after))
 
 
@@ -133,6 +133,10 @@ def user_of(row: Row[Any]) -> UserRecord:
         row.added_at,
         row.logged_in_at,
     )
+
+
+def _password_state(digest: str | None) -> dict[str, str]:
+    return {"password": "none" if digest is None else "set"}
 
 
 def _locked(connection: Connection, name: str) -> UserRecord:

@@ -58,4 +58,6 @@ def differences(before: State | None, after: State | None) -> tuple[Difference, 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False)

@@ -30,6 +30,7 @@ class Templates:
         }
         self._environment.filters |= {
             "action_word": wording.action_word,
+            "job_action_word": wording.job_action_word,
             "from_where": wording.from_where,
             "exact": times.exact,
             "gap": times.gap,

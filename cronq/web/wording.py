@@ -91,6 +91,11 @@ def action_word(action: str) -> str:
     return _ACTIONS.get(action, action)
 
 
+def job_action_word(action: str) -> str:
+    """The same where it is plain that a job is meant, and which."""
+    return action_word(action).replace("the job", "it").removesuffix(" of")
+
+
 def from_where(change: ChangeRecord) -> str:
     """How somebody has shown who they are, and where they were."""
     how = _VIAS[change.via]

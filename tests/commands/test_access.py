@@ -124,8 +124,8 @@ class UsersCheckTests(SynchronousTestCase):
     """What the web does as soon as it knows whether there are users."""
 
     def setUp(self) -> None:
-        self.clock: Any = Clock()
-        self.clock.stop = lambda: self.begun.append("stopped")
+        self.clock = Clock()
+        setattr(self.clock, "stop", lambda: self.begun.append("stopped"))  # noqa: B010 (it has none)
         self.ready, self.users = False, False
         self.begun: list[str] = []
         self.said: list[str] = []

@@ -124,7 +124,7 @@ class UserTests(AccessCase):
         self.add("anna", password="first-digest")
         self.do(set_password, ANNA, "anna", "second-digest")
         self.assertNotIn("digest", str(self.recorded()))
-        self.assertEqual(self.recorded()[-1], ("user.password", "anna", None, {"password": True}))
+        self.assertEqual(self.recorded()[-1], ("user.password", "anna", None, {"password": "set"}))
 
     def test_renewed_digest(self) -> None:
         """A digest is replaced only as long as nobody has changed the password."""
