@@ -1,14 +1,17 @@
 """Orders to runners: rows that any injector publishes until they are seen to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.orders import Order, OrderKind
 from cronq.domain.runs import Status
@@ -32,13 +35,27 @@ def order_kill(connection: Connection, runner: str, run_id: str, reason: str) ->
     _insert(connection, OrderKind.KILL, runner, reason, run_id)
 
 
-def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
-    """Have a runner stop in good order, if it is up. Gives how it was; None: there is no such runner."""
-    found = connection.scalar(select(runners.c.status).where(runners.c.id == runner).with_for_update())
-    status = None if found is None else RunnerStatus(found)
-    if status is RunnerStatus.UP:
+def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:
+    """Have a runner stop in good order, if it is up; ordered again, it is one order.
+
+    Gives how the runner was; None: there is no such runner.
+    """
+    query = select(runners.c.id, runners.c.status).where(runners.c.id == runner).with_for_update()
+    found = connection.execute(query).first()
+    if found is None or found.id != runner:  # some servers compare without regard to case
+        return None
+    status = RunnerStatus(found.status)
+    if status is RunnerStatus.UP and runner not in find_drain_orders(connection, [runner]):
         _insert(connection, OrderKind.DRAIN, runner, reason, None)
+        record_change(connection, by, Change(Action.RUNNER_DRAINED, runner))
     return status
+
+
+def find_drain_orders(connection: Connection, names: Collection[str]) -> Mapping[str, datetime]:
+    """Who of these is ordered to drain and has not been seen to do it yet, and since when."""
+    pending = orders.c.publish_after.is_not(None), orders.c.kind == OrderKind.DRAIN.value
+    query = select(orders.c.runner, orders.c.ordered_at).where(orders.c.runner.in_(sorted(names)), *pending)
+    return {row.runner: row.ordered_at for row in connection.execute(query)} if names else {}
 
 
 def claim_orders(connection: Connection, limit: int) -> list[SentOrder]:

@@ -19,6 +19,7 @@ class Action(enum.StrEnum):
     JOB_REMOVED = "job.removed"
     #: One run by hand was asked for.
     JOB_RUN = "job.run"
+    RUNNER_DRAINED = "runner.drained"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
     USER_PASSWORD = "user.password"  # noqa: S105

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Callable
 from hashlib import sha256
+from urllib.parse import unquote
 
 from cronq.domain.access import Caller
 from cronq.web.errors import Refused
@@ -41,4 +42,5 @@ class FormTokens:
 
     def _signature(self, caller: Caller, path: str, issued: str) -> str:
         assert self._key, "it is prepared"
+        path = unquote(path)  # a browser may quote more of it, or less, than we do
         return hmac.new(self._key, f"form\0{caller.binding}\0{path}\0{issued}".encode(), sha256).hexdigest()

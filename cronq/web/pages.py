@@ -6,20 +6,26 @@ from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.jobs import Search
 from cronq.database.reading.records import JobState
+from cronq.database.reading.runners import read_runner, read_runner_list
 from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
 from cronq.domain.access import Role
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from cronq.web.auditing import Auditor
 from cronq.web.by_hand import ask_for_run
+from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, see_other
-from cronq.web.fields import JOB_ID, cursor, is_run_id, member, whole_number
+from cronq.web.fields import JOB_ID, cursor, is_run_id, member, runner_path, segment, whole_number
 from cronq.web.log_links import log_link
 from cronq.web.rendering import Renderer
 from cronq.web.routing import Route
 
 #: Longer words are in no name, and would be a burden to compare.
 LONGEST_SEARCH = 255
+RUNNERS_ON_A_PAGE = 50
+#: Of one runner, that are shown.
+MOST_RUNS = 100
 
 
 class Pages:
@@ -46,6 +52,9 @@ class Pages:
             Route(f"/job/{JOB_ID}", self.job, needs=Role.VIEWER),
             Route(f"/job/{JOB_ID}", self.run_job, ("POST",), needs=Role.OPERATOR, by_category=True),
             Route("/run/<run_id>", self.run, needs=Role.VIEWER),
+            Route("/runners", self.runners, needs=Role.VIEWER),
+            Route("/runner/<name>", self.runner, needs=Role.VIEWER),
+            Route("/runner/<name>", self.drain, ("POST",), needs=Role.OPERATOR),
             Route("/failures", self.failures, needs=Role.VIEWER),
             Route("/audit", self.audit, needs=Role.VIEWER),
         )
@@ -83,6 +92,30 @@ class Pages:
             raise NotFound("There is no such run; it may have been pruned.")
         link = log_link(self._log_url_template, view.run, view.now)
         return self._page(request, "run.html", view=view, now=view.now, log_link=link)
+
+    async def runners(self, request: Request) -> Response:
+        """The runners, those that are up first."""
+        status = member(request, "status", RunnerStatus)
+        page = whole_number(request, "page") or 0
+        view, counts = await self._database.read(
+            read_runner_list, status, page * RUNNERS_ON_A_PAGE, RUNNERS_ON_A_PAGE
+        )
+        return self._page(
+            request, "runners.html", view=view, now=view.now, counts=counts, status=status, page=page
+        )
+
+    async def runner(self, request: Request, name: str) -> Response:
+        """A runner and what it runs."""
+        view = await self._database.read(read_runner, segment(name))
+        if view is None:
+            raise no_such_runner(segment(name))
+        path = runner_path(segment(name))
+        return self._page(request, "runner.html", view=view, now=view.now, path=path, most=MOST_RUNS)
+
+    async def drain(self, request: Request, name: str) -> Response:
+        """Order a runner to drain, and go back to it."""
+        await drain_runner(self._database, request.caller, segment(name))
+        return see_other(runner_path(segment(name)))
 
     async def failures(self, request: Request) -> Response:
         """Runs of all jobs that came to no good end."""

@@ -7,7 +7,7 @@ from cronq.database.jobs import request_run
 from cronq.domain.access import SHELL, Actor, Role, Via
 from cronq.domain.jobs import Category, JobDefinition
 from tests.web.people import SAME_ORIGIN, PeopleCase
-from tests.web.seed import EVERY_MINUTE, HOSTILE_NAMES
+from tests.web.seed import EVERY_MINUTE, HOSTILE_NAMES, add_runner
 
 MINUS = "\N{MINUS SIGN}"
 HOSTILE = Actor("anna", Via.PROXY, "<script>alert(1)</script>")
@@ -75,6 +75,15 @@ class ChangesTests(PeopleCase):
         page = self.get("/job/1", headers=self.viewer).page
         self.assertIn("otto asked for a run", page.text)
         self.assertEqual((page.texts("del"), page.texts("ins")), ([f"{MINUS} true"], ["+ echo 1"]))
+
+    def test_drained(self) -> None:
+        """Whoever has a runner drain is written down; told twice, it is told once."""
+        self.write(add_runner, "w")
+        for _ in range(2):
+            self.post("/api/runners/w/drain", headers=self.session(Role.OPERATOR) | SAME_ORIGIN)
+        (row,) = self.changes("?action=runner.drained")
+        self.assertEqual((row["who"], row["subject"]), ("otto", "w"))
+        self.assertIn("told to drain the runner w", self.get("/changes", headers=self.viewer).page.text)
 
     def test_narrowed(self) -> None:
         """By who did it, by what was done, by job: alone and together."""

@@ -14,6 +14,9 @@ NEEDS: dict[str, Role | None] = {
     "GET /job/<job_id>": Role.VIEWER,
     "POST /job/<job_id>": Role.OPERATOR,
     "GET /run/<run_id>": Role.VIEWER,
+    "GET /runners": Role.VIEWER,
+    "GET /runner/<name>": Role.VIEWER,
+    "POST /runner/<name>": Role.OPERATOR,
     "GET /failures": Role.VIEWER,
     "GET /audit": Role.VIEWER,
     "GET /changes": Role.VIEWER,
@@ -39,6 +42,9 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/jobs": Role.VIEWER,
     "GET /api/jobs/<job_id>": Role.VIEWER,
     "POST /api/jobs/<job_id>/run": Role.OPERATOR,
+    "GET /api/runners": Role.VIEWER,
+    "GET /api/runners/<name>": Role.VIEWER,
+    "POST /api/runners/<name>/drain": Role.OPERATOR,
     "GET /api/audit": Role.VIEWER,
     "GET /api/changes": Role.VIEWER,
 }
@@ -49,6 +55,8 @@ BY_CATEGORY = {
     "POST /api/category/<name>",
     "POST /api/jobs/<job_id>/run",
 }
+#: What is about all categories at once, so that it takes the role in all of them.
+OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}
 MINE, OTHERS = {"job_id": "1", "name": "mine"}, {"job_id": "2", "name": "others"}
 SHORT = {"jobs": [{"name": "new", "schedule": "R/2026-01-01T00:00:00Z/PT1H", "command": "true"}]}
 
@@ -116,12 +124,14 @@ class RoleTests(PeopleCase):
             for key, needs in NEEDS.items():
                 if needs is None or not role.includes(needs) or key.startswith("POST /access/password"):
                     continue
-                self.assertNotIn(self.call(key, MINE, headers).code, {401, 403, 500}, (role, key))
+                within = self.call(key, MINE, headers).code
+                self.assertEqual(within == 403, key in OF_ALL, (role, key))
+                self.assertNotIn(within, {401, 500}, (role, key))
                 elsewhere = self.call(key, OTHERS, headers).code
                 if needs is Role.VIEWER:
                     self.assertNotIn(elsewhere, {401, 403, 500}, (role, key))
                 else:
-                    self.assertIn(key, BY_CATEGORY)
+                    self.assertIn(key, BY_CATEGORY | OF_ALL)
                     self.assertEqual(elsewhere, 403, (role, key))
 
     def test_name_in_the_document(self) -> None:
