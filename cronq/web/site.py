@@ -1,7 +1,7 @@
 """The web, put together: one resource that answers people and programs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import maybeDeferred
@@ -9,13 +9,16 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from cronq.database.gateway import Database, RunInThread
+from cronq.domain.access import Role
 from cronq.web.access import Access
 from cronq.web.api import Api
 from cronq.web.assets import Assets
 from cronq.web.auditing import Auditor
 from cronq.web.bodies import QuietSite
 from cronq.web.changes import Changes
+from cronq.web.description import describe
 from cronq.web.door import AccessSettings, Door
+from cronq.web.exchange import Request, Response, json_response
 from cronq.web.explaining import Explainer, Explanation
 from cronq.web.form_tokens import FormTokens
 from cronq.web.guard import Guard
@@ -99,6 +102,7 @@ def make_web(
     )
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
+    routes.append(description_route(routes))
 
     def page_of(found: Explanation) -> str:
         return templates.render("error.html", found=found, now=None)
@@ -106,6 +110,18 @@ def make_web(
     explain = Explainer(page_of)
     resource = Guard(klein_resource(routes, door.admit, explain), explain, settings.hosts)
     return Web(resource, tuple(routes))
+
+
+def description_route(routes: Iterable[Route]) -> Route:
+    """Where programs find out what there is: these routes, and this one."""
+
+    async def answer(_request: Request) -> Response:
+        """What there is, in the words of OpenAPI 3.1."""
+        return description
+
+    route = Route("/api/openapi.json", answer, needs=Role.VIEWER)
+    description = json_response(describe([*routes, route]))
+    return route
 
 
 def make_site(resource: IResource) -> Site:

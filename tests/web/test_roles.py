@@ -46,6 +46,7 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/runners/<name>": Role.VIEWER,
     "POST /api/runners/<name>/drain": Role.OPERATOR,
     "GET /api/audit": Role.VIEWER,
+    "GET /api/openapi.json": Role.VIEWER,
     "GET /api/changes": Role.VIEWER,
 }
 #: In which of them whoever is limited to a category may do more than look, within it.
