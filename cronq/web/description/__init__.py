@@ -1,4 +1,4 @@
-"""What the API is, in the words of OpenAPI 3.1: `describe` makes it of the routes, the rest says more of each."""
+"""What the API is, in the words of OpenAPI 3.1."""
 
 from cronq.web.description.document import describe
 

@@ -15,8 +15,8 @@ from cronq.web.routing import Route
 _COMMON = (403, 421, 503)
 _VARIABLE = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 _ABOUT = (
-    "Jobs, runs, runners and what people change. Each error has a sentence for a person. Where the web asks for "
-    "a login, send a token, and say of a body that its type is application/json."
+    "Jobs, runs, runners and what people change. Each error has a sentence for a person. Where the web asks "
+    "for a login, send a token, and say of a body that its type is application/json."
 )
 _SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "A token, which begins with cq_."},

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from cronq.database.reading.jobs import Sort
 from cronq.domain.changes import Action
 from cronq.domain.heartbeats import RunnerStatus
-from cronq.web.description.schemas import INTEGER, STRING, Schema, data, list_of, one_of, ref
+from cronq.web.description.schemas import INTEGER, STRING, Schema, data, list_of, ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Operation:
 
 def _number(least: int = 0) -> Schema:
     return INTEGER | {"minimum": least}
+
+
+def _optional(values: type[StrEnum]) -> Schema:
+    """One of these words; a form sends nothing for all of them."""
+    return {"type": "string", "enum": ["", *(each.value for each in values)]}
 
 
 def _described(schema: Schema, text: str) -> Schema:
@@ -56,7 +62,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/jobs/{job_id}": Operation(data(job=ref("Job")), refusals=(404,)),
     "POST /api/jobs/{job_id}/run": Operation(ref("Done"), refusals=(404, 409, 415)),
     "GET /api/runners": Operation(
-        data(runners=list_of(ref("Runner"))), _PAGE | {"status": one_of(RunnerStatus)}, refusals=(400,)
+        data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)
     ),
     "GET /api/runners/{name}": Operation(data(runner=ref("Runner")), refusals=(404,)),
     "POST /api/runners/{name}/drain": Operation(ref("Done"), refusals=(404, 409, 415)),
@@ -73,7 +79,7 @@ OPERATIONS: Mapping[str, Operation] = {
         data(changes=list_of(ref("Change")), older={"type": ["integer", "null"]}),
         {
             "who": STRING,
-            "action": one_of(Action),
+            "action": _optional(Action),
             "job": _number(),
             "part_of": _number(),
             "before": _number(),
