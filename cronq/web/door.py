@@ -113,6 +113,10 @@ class Door:
             raise Refused(
                 f"{name[:LONGEST_NAME]} is no user of this cronq yet. Ask an admin to add this name."
             )
+        if user.password is not None:
+            # Other programs beside a proxy can say what it says: that is enough for nobody who was not meant
+            # to come in that way.
+            raise Refused(f"{name} has a password here, and so is not let in by a proxy. Ask an admin.")
         return _caller(user, Via.PROXY, address)
 
     async def _by_session(self, secret: str, address: str) -> Caller:

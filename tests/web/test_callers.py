@@ -6,7 +6,7 @@ from typing import Any
 
 from cronq.database.access_tables import changes, tokens
 from cronq.database.tokens import add_token, revoke_token
-from cronq.database.users import add_user, remove_user
+from cronq.database.users import add_user, remove_user, set_password
 from cronq.domain.access import SHELL, Role
 from cronq.web.proxies import Proxies
 from cronq.web.site import WebSettings
@@ -105,6 +105,12 @@ class BasicTests(PeopleCase):
 class ProxyTests(PeopleCase):
     """`X-Remote-User`, and where a request comes from."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        for name in ("vera", "otto"):
+            self.write(set_password, SHELL, name, None)
+        self.token_headers = self.token(Role.OPERATOR)
+
     def serve_behind(self, *names: str) -> None:
         self.serve(self.settings_with(proxies=Proxies.parse(names)))
 
@@ -119,16 +125,22 @@ class ProxyTests(PeopleCase):
         self.assertIn("is no user of this cronq yet", answer.text)
         self.assertEqual(self.get("/", headers={"X-Remote-User": ""}).code, 303)
 
+    def test_with_a_password(self) -> None:
+        """Whoever has a password is not let in by a proxy, beside which other programs may run."""
+        self.serve_behind("127.0.0.1")
+        answer = self.get("/api/jobs", headers={"X-Remote-User": "anna"})
+        self.assertEqual((answer.code, "anna has a password here" in answer.text), (403, True))
+
     def test_untrusted(self) -> None:
         """What anybody else says of themselves counts for nothing."""
         for names in ((), ("10.0.0.1", "::1", "192.0.2.0/24"), ("unix",)):
             self.serve_behind(*names)
-            self.assertEqual(self.get("/", headers={"X-Remote-User": "anna"}).code, 303)
+            self.assertEqual(self.get("/", headers={"X-Remote-User": "vera"}).code, 303)
 
     def test_twice(self) -> None:
         """A header that a client has slipped in beside that of the proxy is no way in."""
         self.serve_behind("127.0.0.1")
-        answer = self.get("/api/jobs", headers={"X-Remote-User": ["vera", "anna"]})
+        answer = self.get("/api/jobs", headers={"X-Remote-User": ["vera", "otto"]})
         self.assertEqual(answer.code, 400)
 
     def test_pages_of_others(self) -> None:
@@ -161,10 +173,6 @@ class ProxyTests(PeopleCase):
         self.post("/api/jobs/1/run", headers=self.token_headers | headers)
         query = changes.select().where(changes.c.action == "job.run").order_by(changes.c.id.desc())
         return self.write(lambda connection: connection.execute(query).first()).address
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.token_headers = self.token(Role.OPERATOR)
 
 
 class OpenTests(WebTestCase):
