@@ -75,12 +75,14 @@ ACCESS_SETTINGS = (ALLOWED_HOSTS, TRUSTED_PROXIES, NO_LOGIN)
 
 
 def is_only_here(where: str) -> bool:
-    """Whether only this machine reaches an endpoint; what is not known for certain is not."""
+    """Whether an endpoint is on loopback. What is not known for certain is not, nor is a UNIX socket, behind
+    which there is a proxy.
+    """
     kind, *parts = _COLON.split(where)
-    if kind == "unix":
-        return True
     found = [each.removeprefix("interface=") for each in parts if each.startswith("interface=")]
-    return len(found) == 1 and is_loopback(found[0].replace("\\", "").lower())
+    return (
+        kind in {"tcp", "tcp6", "ssl"} and len(found) == 1 and is_loopback(found[0].replace("\\", "").lower())
+    )
 
 
 def access_settings(values: Values, where: str, database_url: Any) -> AccessSettings:

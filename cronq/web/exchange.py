@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
+from twisted.web import http
 from twisted.web.server import Request as ServerRequest
 
 from cronq.domain.access import Actor, Caller, Via
@@ -82,6 +83,19 @@ def content_of(raw: ServerRequest) -> IO[bytes]:
     content: IO[bytes] | None = raw.content
     assert content is not None, "it is there as soon as the headers are"
     return content
+
+
+def is_json(raw: http.Request) -> bool:
+    """Whether the body says of itself that it is JSON."""
+    found = raw.getHeader(b"Content-Type") or b""  # as bytes, which may be no text
+    return found.partition(b";")[0].strip().lower() == b"application/json"
+
+
+def make_readable(raw: ServerRequest) -> None:
+    """Make every header a text: those that are none, Twisted cannot give as such."""
+    for name, values in list(raw.requestHeaders.getAllRawHeaders()):
+        if any(not value.isascii() for value in values):
+            raw.requestHeaders.setRawHeaders(name, [_text(value).encode() for value in values])
 
 
 def send(raw: ServerRequest, response: Response) -> bytes:

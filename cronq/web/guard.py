@@ -9,7 +9,7 @@ from twisted.web.server import Request as ServerRequest
 
 from cronq.web.bodies import BODY_LIMIT
 from cronq.web.errors import BadRequest, BodyTooLarge, Misdirected, NotFound, WebError
-from cronq.web.exchange import content_of, read_request, send
+from cronq.web.exchange import content_of, make_readable, read_request, send
 from cronq.web.hosts import Hosts
 from cronq.web.routing import Explain
 from cronq.web.senders import check_site
@@ -46,6 +46,7 @@ class Guard(Resource):
         """Let the request through, or say why not."""
         for name, value in HEADERS.items():
             request.setHeader(name, value)
+        make_readable(request)
         try:
             self._check(request)
         except WebError:

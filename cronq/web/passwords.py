@@ -43,6 +43,8 @@ class Passwords:
     async def check(self, name: str, password: str, address: str) -> UserRecord:
         """The user whose password this is; raises `Unauthorized` and `TooMany`."""
         name = name[: LONGEST_NAME + 1]  # nobody has a longer one
+        # First of all: else a password that is remembered could be guessed as fast as one likes.
+        self._check_pause(name, _network(address))
         user = await self._database.read(find_user, name)
         if user is not None and self._is_remembered(user, password):
             return user
@@ -59,12 +61,15 @@ class Passwords:
         """The digest of a new password."""
         return await self._in_turn(digest_password, password)
 
-    def _begin_try(self, name: str, network: str | None) -> None:
+    def _check_pause(self, name: str, network: str | None) -> None:
         pause = self._by_name.pause(name)
         if network is not None:
             pause = max(pause, self._by_address.pause(network))
         if pause:
             raise TooMany("There were too many failed logins. Try again a little later.", pause)
+
+    def _begin_try(self, name: str, network: str | None) -> None:
+        self._check_pause(name, network)  # many may have come at once
         self._by_name.failed(name)
         if network is not None:
             self._by_address.failed(network)

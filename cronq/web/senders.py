@@ -8,7 +8,7 @@ from twisted.web.server import Request as ServerRequest
 
 from cronq.domain.access import Caller, Via
 from cronq.web.errors import Refused, UnsupportedType
-from cronq.web.exchange import Request
+from cronq.web.exchange import Request, is_json
 from cronq.web.form_tokens import FIELD, FormTokens
 
 #: Who asks for a page sends one of these, and no program does unless it means to.
@@ -33,7 +33,7 @@ def check_site(request: ServerRequest) -> bool:
 
 def check_wanted(raw: ServerRequest, request: Request, caller: Caller, form_tokens: FormTokens) -> None:
     """Refuse a change that nothing says the caller wants, and what a form of others could say in JSON."""
-    if request.wants_json and request.body and not _is_json(raw) and not _is_free(raw, caller):
+    if request.wants_json and request.body and not is_json(raw) and not _is_free(raw, caller):
         raise UnsupportedType("Say what the body is: -H 'Content-Type: application/json'")
     if FIELD in request.fields:
         form_tokens.check(caller, request.path, request.fields[FIELD])
@@ -46,10 +46,6 @@ def check_wanted(raw: ServerRequest, request: Request, caller: Caller, form_toke
 def _is_free(raw: ServerRequest, caller: Caller) -> bool:
     """Whether it is a program where nobody has to log in, as for 0.27."""
     return caller.actor.via is Via.OPEN and not any(raw.getHeader(each) for each in BROWSER_HEADERS)
-
-
-def _is_json(raw: ServerRequest) -> bool:
-    return (raw.getHeader("Content-Type") or "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _host(request: ServerRequest) -> str:

@@ -21,10 +21,11 @@ HERE = (
     r"tcp:5000:interface=\:\:1",
     "tcp:5000:interface=localhost",
     "ssl:443:interface=127.0.0.1:privateKey=k.pem",
-    "unix:/run/cronq/web.sock",
-    r"unix:address=/run/a\:b:mode=660",
 )
 ELSEWHERE = (
+    "unix:/run/cronq/web.sock",
+    r"unix:address=/run/a\:b:mode=660",
+    "unix:/run/interface=127.0.0.1",
     "tcp:5000",
     "tcp:5000:interface=",
     "tcp:5000:interface=0.0.0.0",
@@ -34,7 +35,8 @@ ELSEWHERE = (
     "tcp:5000:interface=127.0.0.1:interface=0.0.0.0",
     "tcp6:5000",
     "systemd:domain=INET:index=0",
-    "haproxy:tcp:5000",
+    "haproxy:tcp:5000:interface=127.0.0.1",
+    "systemd:domain=INET:index=0:interface=127.0.0.1",
 )
 
 

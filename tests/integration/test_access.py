@@ -87,11 +87,12 @@ class AccessTests(DaemonCase):
         """Behind a UNIX socket the proxy says who it is, when it is to be believed."""
         path = str(self.folder / "web.sock")
         daemon = self.start("cronq", "--listen", f"unix:{path}", "--trusted-proxy", "unix")
-        daemon.wait_for_line("listening on")
-        daemon.wait_for_line("there are no users")
-        headers = {"X-Remote-User": "anna", "Host": "whatever.example"}
-        self.assertEqual(ask(SocketConnection(path), "/", {}), 200)
+        self.refused(daemon)
         self.cli("users", "add", "anna", "--no-password")
+        said = len(daemon.lines)
+        daemon.start()
+        daemon.wait_for_line("listening on", after=said)
+        headers = {"X-Remote-User": "anna", "Host": "whatever.example"}
         self.assertEqual(ask(SocketConnection(path), "/", headers), 200)
         self.assertEqual(ask(SocketConnection(path), "/", headers | {"X-Remote-User": "eve"}), 403)
         self.assertEqual(ask(SocketConnection(path), "/", {}), 303)

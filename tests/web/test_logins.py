@@ -193,13 +193,30 @@ class GuessingTests(PeopleCase):
         self.assertEqual(self.failed(7), [401] * 6 + [429])
 
     def test_programs(self) -> None:
-        """A program whose password was right goes on while somebody else guesses."""
+        """A password that is known to be right cannot be told from a wrong one during a pause either."""
         headers = {"Authorization": "Basic YW5uYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="}
+        token = self.token(Role.ADMIN)
         self.assertEqual(self.get("/api/jobs", headers=headers).code, 200)
         self.failed(7)
+        self.assertEqual(self.get("/api/jobs", headers=headers).code, 429)
+        self.assertEqual(self.get("/api/jobs", headers=token).code, 200)
+        self.seconds += 1
         self.assertEqual(self.get("/api/jobs", headers=headers).code, 200)
+
+    def test_remembered(self) -> None:
+        """A password that was right is hashed once, and counts no longer than it is the password."""
+        hashed: list[object] = []
+
+        def is_password(kept: object, typed: str) -> bool:
+            hashed.append(kept)
+            return typed == PASSWORD
+
+        self.patch(passwords, "is_password", is_password)
+        headers = {"Authorization": "Basic YW5uYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk="}
+        codes = [self.get("/api/jobs", headers=headers).code for _ in range(3)]
+        self.assertEqual((codes, len(hashed)), ([200] * 3, 1))
+        self.patch(passwords, "is_password", lambda *_: False)
         self.write(set_password, SHELL, "anna", "another digest")
-        self.seconds += 60
         self.assertEqual(self.get("/api/jobs", headers=headers).code, 401)
 
     def test_old_password(self) -> None:
