@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import IO, Any
 
 from twisted.web import http
@@ -100,7 +101,7 @@ def make_readable(raw: ServerRequest) -> None:
 
 def send(raw: ServerRequest, response: Response) -> bytes:
     """Set code and headers of the response, and give the body that is left to be written."""
-    raw.setResponseCode(response.code)
+    raw.setResponseCode(response.code, HTTPStatus(response.code).phrase.encode())
     for name, value in response.headers.items():
         raw.setHeader(name, value)
     raw.setHeader("Content-Length", str(len(response.body)))

@@ -69,6 +69,8 @@ class Guard(Resource):
 
     def _check_host(self, request: ServerRequest) -> None:
         header = request.getHeader("Host")
+        if len(request.requestHeaders.getRawHeaders("Host") or ()) > 1:
+            raise BadRequest("The header Host is there more than once.")
         if header is None:  # no browser asks like that, but checks of load balancers do
             request.requestHeaders.setRawHeaders("Host", ["localhost"])
             return

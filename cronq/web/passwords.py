@@ -19,7 +19,7 @@ from cronq.web.errors import TooMany, Unauthorized
 from cronq.web.throttle import Throttle
 
 #: Each takes 64 MiB and a fifth of a second of a processor.
-AT_ONCE, MOST_WAITING = 2, 40
+AT_ONCE, MOST_WAITING = 2, 20
 #: Programs send their password with each request: so many are remembered as right.
 MOST_REMEMBERED = 1000
 
