@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -26,21 +27,24 @@ class Change:
 
 def record_change(connection: Connection, by: Actor, change: Change) -> int:
     """Write down who did it; gives the id of the row, of which other changes may be a part."""
-    key = connection.execute(insert(changes).values(_row(connection, by, change))).inserted_primary_key
+    key = connection.execute(
+        insert(changes).values(_row(by, change, database_now(connection)))
+    ).inserted_primary_key
     assert key is not None
     return int(key[0])
 
 
 def record_parts(connection: Connection, by: Actor, whole: int, parts: Iterable[Change]) -> None:
     """Write down what a change consists of."""
-    rows = [_row(connection, by, part) | {"part_of": whole} for part in parts]
+    now = database_now(connection)
+    rows = [_row(by, part, now) | {"part_of": whole} for part in parts]
     if rows:
         connection.execute(insert(changes), rows)
 
 
-def _row(connection: Connection, by: Actor, change: Change) -> dict[str, Any]:
+def _row(by: Actor, change: Change, now: datetime) -> dict[str, Any]:
     return {
-        "at": database_now(connection),
+        "at": now,
         "who": by.name,
         "via": by.via.value,
         "address": by.address,

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from twisted.web.server import Request as ServerRequest
@@ -22,6 +23,8 @@ from cronq.web.senders import check_wanted
 
 #: What everybody may do where nobody has to log in: all that is about jobs.
 OPEN_ROLE = Role.EDITOR
+#: Seconds for which it is not asked again whether there are users, once there are some.
+CLOSED = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,20 @@ class Door:
     """Lets requests in."""
 
     def __init__(
-        self, database: Database, settings: AccessSettings, passwords: Passwords, form_tokens: FormTokens
+        self,
+        database: Database,
+        settings: AccessSettings,
+        passwords: Passwords,
+        form_tokens: FormTokens,
+        seconds: Callable[[], float],
     ) -> None:
         self._database = database
         self._settings = settings
         self._passwords = passwords
         self._form_tokens = form_tokens
+        self._seconds = seconds
+        #: Until then it is known that there are users: that nobody has to log in is never taken for granted.
+        self._closed_until = 0.0
 
     async def admit(self, raw: ServerRequest, route: Route) -> Request:
         """The request with its caller in it; raises `Unauthorized`, `Refused` and `UnsupportedType`."""
@@ -69,7 +80,10 @@ class Door:
         """Whether nobody has to log in; raises `Refused` when nobody could."""
         if self._settings.loopback and self._settings.no_login:
             return True
+        if self._seconds() < self._closed_until:
+            return False
         if await self._database.read(any_users):
+            self._closed_until = self._seconds() + CLOSED
             return False
         if self._settings.loopback:
             return True

@@ -90,7 +90,7 @@ def make_web(
     templates = Templates(assets)
     form_tokens = FormTokens(SecretKey(database, settings.secret_key), seconds)
     passwords = Passwords(database, run_in_thread, seconds)
-    door = Door(database, settings.access, passwords, form_tokens)
+    door = Door(database, settings.access, passwords, form_tokens, seconds)
     renderer = Renderer(templates, form_tokens)
     auditor = Auditor(database)
     answers = (

@@ -148,6 +148,11 @@ class WireTests(WebTestCase):
             answer = self.send(f"{head}\r\nContent-Length: {len(body)}", body, 1)
             self.assertTrue(answer.startswith(f"HTTP/1.1 {code} ".encode()), answer[:100])
 
+    def test_two_hosts(self) -> None:
+        """Which of two would count is not to be guessed."""
+        answer = self.send("GET /api/jobs HTTP/1.1\r\nHost: evil.example\r\nHost: localhost")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 Bad Request"), answer[:100])
+
     def test_bytes(self) -> None:
         """Headers that are no text are refused, or passed over, and never a mistake of cronq."""
         for name in (
