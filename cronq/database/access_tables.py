@@ -84,8 +84,10 @@ changes = _table(
     # JSON objects with what was changed; NULL: there was, or is, nothing.
     Column("before", Json),
     Column("after", Json),
+    # One for each list that is asked for, so that no server merges two of them and sorts the lot.
     Index("changes_part_of", "part_of", "id"),
-    Index("changes_who", "who", "id"),
+    Index("changes_who", "part_of", "who", "id"),
     Index("changes_action", "action", "id"),
+    Index("changes_action_who", "action", "who", "id"),
     Index("changes_job", "job_id", "id"),
 )
