@@ -7,6 +7,9 @@ TESTS ?=
 MINUTES ?= 2
 SEED ?=
 KEEP ?=
+# How many histories are simulated (or the one with SEED), and how many days each of them lasts.
+SEEDS ?= 100
+DAYS ?= 1
 
 venv := .venv
 python := $(venv)/bin/python
@@ -14,12 +17,13 @@ python := $(venv)/bin/python
 pip := $(python) -m pip -qq --disable-pip-version-check
 sources = find cronq twisted -type f ! -name '*.pyc' ! -name dropin.cache | sort
 
-.PHONY: help run test chaos lint clean FORCE
+.PHONY: help run test chaos simulate lint clean FORCE
 
 help:
 	@echo 'make run    run cronq in the foreground, all in one process, with the example jobs; Ctrl-C ends it'
 	@echo 'make test   run all tests and checks; make test TESTS=tests.domain runs these tests only'
 	@echo 'make chaos  kill, freeze, restart and cut off everything for MINUTES=2 while jobs run; SEED=n repeats a plan'
+	@echo 'make simulate  live through SEEDS=100 histories of DAYS=1 of faults under a virtual clock; SEED=n replays one'
 	@echo 'make lint   check style and types only'
 	@echo 'make clean  remove what the others made, except var/, which holds what cronq has to remember'
 
@@ -37,6 +41,9 @@ chaos: $(venv)/.installed-for-tests
 	@$(python) tests/debian.py
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) CHAOS_KEEP=$(KEEP) \
 	    exec $(python) -m tests.run tests.integration.chaos.test_chaos
+
+simulate: $(venv)/.installed-for-tests
+	@exec $(python) -m tests.simulation --days $(DAYS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 lint: $(venv)/.installed-for-tests
 	@exec $(python) -m tests.run --lint

@@ -291,8 +291,8 @@ class ProcessLauncher:
         self._launcher = launcher
 
     def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
-        own = OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
         self._launcher.places[environment["CRONQ_RUN_ID"]] = self._process.machine
+        own = OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
         own.ended.addCallback(self._heard, environment["CRONQ_RUN_ID"])
         return own
 
