@@ -10,7 +10,6 @@ KEEP ?=
 # How many histories are simulated (or the one with SEED), and how many days each of them lasts.
 SEEDS ?= 100
 DAYS ?= 1
-
 # Which scenarios, and in how many rounds (none: all, and as many as each asks for); SIZE=quick shows that it works.
 SCENARIO ?=
 REPEATS ?=

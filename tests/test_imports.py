@@ -26,6 +26,7 @@ _DOORS = {
     "sqlalchemy": ("cronq/database/", "cronq/commands/"),
     "alembic": ("cronq/database/",),
     "pymysql": ("cronq/database/",),
+    "argon2": ("cronq/database/",),
     "klein": ("cronq/web/",),
     "jinja2": ("cronq/web/",),
     "twisted.internet.reactor": ("cronq/commands/",),

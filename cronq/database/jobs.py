@@ -4,17 +4,24 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
-from cronq.database.tables import jobs
+from cronq.database.tables import categories, jobs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action, job_title
 
 
-def request_run(connection: Connection, job_id: int) -> datetime | None:
+def request_run(connection: Connection, job_id: int, by: Actor = SHELL) -> datetime | None:
     """Ask for one run by hand; asked again before an injector has seen it, it is still one.
 
     Gives the time of the request, or None when there is no such job (any more).
     """
-    found = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None)).with_for_update()
-    if connection.execute(found).first() is None:
+    found = select(jobs.c.name, jobs.c.category_id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None))
+    row = connection.execute(found.with_for_update()).first()
+    if row is None:
         return None
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(run_now=1))
+    category = connection.scalar(select(categories.c.name).where(categories.c.id == row.category_id))
+    subject = job_title(category, row.name or "")
+    record_change(connection, by, Change(Action.JOB_RUN, subject, job_id=job_id))
     return database_now(connection)
