@@ -6,10 +6,14 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from cronq.database.books import queued_row
+from cronq.database.changes import Change, record_change
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
+from cronq.database.jobs import title_of
 from cronq.database.stored import locked_jobs, stored_jobs
 from cronq.database.tables import jobs, runs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action
 from cronq.domain.requests import RunRequest
 from cronq.domain.runs import new_run_id
 
@@ -22,7 +26,9 @@ class RequestedRun:
     asked_at: datetime
 
 
-def make_run(connection: Connection, job_id: int, request: RunRequest) -> RequestedRun | None:
+def make_run(
+    connection: Connection, job_id: int, request: RunRequest, by: Actor = SHELL
+) -> RequestedRun | None:
     """Record one run of a job, besides its schedule; asked several times, it is several runs.
 
     Gives None when there is no such job (any more).
@@ -36,4 +42,7 @@ def make_run(connection: Connection, job_id: int, request: RunRequest) -> Reques
     run_id = new_run_id(now)
     row = queued_row(job, None, now, publish_after=now) | {"run_id": run_id, "request": request.encode()}
     connection.execute(insert(runs).values(row))
+    asked = {"run": run_id} | request.as_json()
+    change = Change(Action.JOB_RUN, title_of(connection, job_id), after=asked, job_id=job_id)
+    record_change(connection, by, change)
     return RequestedRun(run_id, now)

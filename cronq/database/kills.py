@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from cronq.database.batch import RunBatch
+from cronq.database.changes import Change, record_change
+from cronq.database.jobs import title_of
 from cronq.database.orders import order_kill
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action
 from cronq.domain.kills import Kill, call_off, judge_kill
 from cronq.domain.reports import RunState
 
@@ -19,7 +23,7 @@ class KilledRun:
     run: RunState
 
 
-def kill_run(connection: Connection, run_id: str, reason: str) -> KilledRun | None:
+def kill_run(connection: Connection, run_id: str, reason: str, by: Actor = SHELL) -> KilledRun | None:
     """Call a run off that has not started, or have the command of one that has ended by its runner.
 
     Gives None when there is no such run. Asked again, it is still one kill.
@@ -29,9 +33,15 @@ def kill_run(connection: Connection, run_id: str, reason: str) -> KilledRun | No
     if run is None:
         return None
     kill = judge_kill(run)
+    done = False
     if kill is Kill.CALLED_OFF:
         batch.move(call_off(run, reason, batch.now))
         batch.write()
+        done = True
     elif kill is Kill.ORDERED and run.runner is not None:
-        order_kill(connection, run.runner, run_id, reason)
+        done = order_kill(connection, run.runner, run_id, reason)
+    if done:
+        said = {"run": run_id, "reason": reason}
+        change = Change(Action.RUN_KILLED, title_of(connection, run.job_id), after=said, job_id=run.job_id)
+        record_change(connection, by, change)
     return KilledRun(kill, batch.runs[run_id])

@@ -102,6 +102,10 @@ class ScriptedLauncher:
         """The run ids that were started, in order, each as often as it was."""
         return [start.run_id for start in self.started]
 
+    def running_ids(self) -> list[str]:
+        """The run ids of what runs at this moment."""
+        return [start.run_id for start in self.started if start.command.runs]
+
     def running(self) -> list[ScriptedCommand]:
         """What runs at this moment."""
         return [start.command for start in self.started if start.command.runs]

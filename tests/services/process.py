@@ -291,9 +291,9 @@ class ProcessLauncher:
         self._launcher = launcher
 
     def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
-        own = OwnCommand(self._process, self._launcher.launch(command, on_output))
         run_id = command.variables["CRONQ_RUN_ID"]
         self._launcher.places[run_id] = self._process.machine
+        own = OwnCommand(self._process, self._launcher.launch(command, on_output))
         own.ended.addCallback(self._heard, run_id)
         return own
 

@@ -321,26 +321,7 @@ class RunnerProcess(Process):
         reports = Reports(self.broker, self.notebook, self.clock)
         self.identity = Identity(world.next_runner_id(name), "host", home_id(folders))
         world.runners[self.identity.runner] = self
-        launcher = ProcessLauncher(self, world.launcher)
-        runner_id = self.identity.runner
-        place = Workplace(
-            launcher, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
-        )
-        mailbox = Mailbox(self.broker, runner_id)
-        starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
-        self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)
-        self.runner = Runner(
-            self.identity,
-            self.broker,
-            self.intake,
-            starts,
-            mailbox,
-            reports,
-            self.clock,
-            drain_seconds,
-            self.exit,
-            world.heartbeat_interval,
-        )
+        self._build(reports, queue, concurrency, drain_seconds)
         self.salvage = Salvage(
             folders,
             self._open_notes,
@@ -366,6 +347,28 @@ class RunnerProcess(Process):
         if self._folder is not None:
             self._folder.release()
             self._folder = None
+
+    def _build(self, reports: Reports, queue: Queue, concurrency: int, drain_seconds: float) -> None:
+        launcher = ProcessLauncher(self, self._world.launcher)
+        runner_id = self.identity.runner
+        place = Workplace(
+            launcher, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
+        )
+        mailbox = Mailbox(self.broker, runner_id)
+        starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
+        self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)
+        self.runner = Runner(
+            self.identity,
+            self.broker,
+            self.intake,
+            starts,
+            mailbox,
+            reports,
+            self.clock,
+            drain_seconds,
+            self.exit,
+            self._world.heartbeat_interval,
+        )
 
     def _now(self) -> datetime:
         return self._world.now() + self._world.ahead[self.machine]

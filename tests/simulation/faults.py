@@ -24,12 +24,6 @@ BETWEEN_FAULTS = 900.0
 SAYS_NOTHING = 120.0
 
 
-def any_fault(history: "History") -> Fault:
-    """One of those that can befall these daemons."""
-    faults = ALONE if history.all_in_one else TOGETHER
-    return history.chance.choices(list(faults), list(faults.values()))[0]
-
-
 def kill(history: "History") -> str:
     """One process, which is started again after a while."""
     return _kill(history, _any(history))

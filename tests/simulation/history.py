@@ -3,7 +3,7 @@
 import gc
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.services.commands import Started
 from tests.services.process import Process
 from tests.services.world import RunnerProcess, World
 from tests.simulation.disk import Disk
-from tests.simulation.faults import BETWEEN_FAULTS, any_fault
+from tests.simulation.faults import ALONE, BETWEEN_FAULTS, TOGETHER, Fault
 from tests.simulation.jobs import NAMES, Life, any_document
 
 DAY, MINUTE = 86_400.0, 60.0
@@ -39,21 +39,20 @@ class History:
 
     def __init__(
         self,
-        seed: int,
         days: float,
         folder: Path,
         chance: random.Random,
         disk: Disk,
-        tell: Callable[[str], object] | None = None,
+        weights: Mapping[Fault, int] | None,
+        tell: Callable[[str], object] | None,
     ) -> None:
-        """`tell` is given every line of what happens, if anybody wants to know."""
-        self.seed = seed
+        """`weights` says which faults there are, if not all. `tell` is given every line of what happens."""
         self.days = days
         self.world = World(folder.resolve(), HEARTBEATS_EVERY, LOST_AFTER)
         self.chance = chance
         self.disk = disk
         #: Whether all daemons are one process, with a broker of its own.
-        self.all_in_one = chance.random() < 0.2
+        self.all_in_one = chance.random() < 0.2 and weights is None
         self.faults: Counter[str] = Counter()
         self.lives = {name: Life() for name in NAMES}
         self.daemons: dict[str, Process] = {}
@@ -69,14 +68,13 @@ class History:
         self.beside: dict[str, list[str]] = {}
         #: What was published, to come again.
         self.seen: deque[Message] = deque(maxlen=400)
-        #: What broke in a daemon.
+        #: Tracebacks of daemons.
         self.broken: list[str] = []
-        #: The latest time that the clock of the database has shown before it was set back.
-        self.latest = datetime.min
-        self.is_over = False
+        #: The latest that the clock of the database has shown before it was set back.
+        self.latest, self.is_over = datetime.min, False
+        self._faults = weights or (ALONE if self.all_in_one else TOGETHER)
         self._tell = tell
-        self._troubles = 0
-        self._quiet_since = 0.0
+        self._troubles, self._quiet_since = 0, 0.0
         self._started_at: dict[Process, float] = {}
         self.world.launcher.on_start = self._note_start
 
@@ -170,7 +168,7 @@ class History:
         if self.is_over:
             return
         self._quiet_since = self.world.clock.seconds()
-        fault = any_fault(self)
+        (fault,) = self.chance.choices(list(self._faults), list(self._faults.values()))
         what = fault(self)
         self.faults[fault.__name__.replace("_", " ")] += 1
         self.say(f"* {what}")
@@ -223,14 +221,19 @@ class History:
         job, slot, attempt = (start.environment[f"CRONQ_{key}"] for key in ("JOB_NAME", "SLOT", "ATTEMPT"))
         self.say(f"{job}, slot {slot or 'by hand'}, attempt {attempt}: run {start.run_id} starts")
         start.command.ended.addCallback(self._note_end, start)
-        quiet_since = max(self._quiet_since, self.world.clock.seconds() if self._troubles else 0.0)
-        if int(attempt) > 1 and self.world.clock.seconds() - quiet_since >= QUIET:
-            running = [each.run_id for each in self.world.launcher.started if each.command.runs]
-            self.beside[start.run_id] = [each for each in running if self._is_back(each)]
+        if int(attempt) > 1:
+            places, running = self.world.launcher.places, self.world.launcher.running_ids()
+            here, is_quiet = places[start.run_id], self._is_quiet()
+            self.beside[start.run_id] = [
+                each for each in running if places[each] == here or (is_quiet and self._is_back(each))
+            ]
 
     def _note_end(self, ended: Any, start: Started) -> Any:
         self.say(f"run {start.run_id} ends with {ended.return_code}")
         return ended
+
+    def _is_quiet(self) -> bool:
+        return not self._troubles and self.world.clock.seconds() - self._quiet_since >= QUIET
 
     def _is_back(self, run_id: str) -> bool:
         """Whether somebody is at the place where this was started, and has been for long."""

@@ -4,11 +4,12 @@ import contextlib
 import gc
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulation.chance import repeatable
+from tests.simulation.faults import Fault
 from tests.simulation.history import History
 from tests.simulation.verdict import count_slots, findings
 
@@ -26,14 +27,21 @@ class Outcome:
     findings: list[str]
 
 
-def live(seed: int, days: float, tell: Callable[[str], object] | None = None) -> Outcome:
-    """Live through the history with that seed; `tell` is given every line of what happens."""
+def live(
+    seed: int,
+    days: float,
+    tell: Callable[[str], object] | None = None,
+    weights: Mapping[Fault, int] | None = None,
+) -> Outcome:
+    """Live through the history with that seed; `tell` is given every line of what happens, if anybody wants
+    to know. `weights` says which faults there are, if not all.
+    """
     with (
         _collected_in_time(),
         tempfile.TemporaryDirectory(prefix="cronq-simulation-") as name,
         repeatable(seed) as (chance, disk),
     ):
-        history = History(seed, days, Path(name), chance, disk, tell)
+        history = History(days, Path(name), chance, disk, weights, tell)
         history.live()
         found = findings(history)
         outcome = Outcome(
