@@ -154,7 +154,7 @@ class ReportTests(RecordingCase):
         row = self.run_row()
         self.assertEqual((row["started_at"], row["ended_at"], row["run_time"]), (moment, moment, 0.1 + 0.2))
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
     @given(st.data())
     def test_any_order_and_any_batches(self, data: st.DataObject) -> None:
         """Late, early, twice, in batches of any size: the rows are as if each had come once and in order."""
