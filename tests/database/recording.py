@@ -11,8 +11,10 @@ from sqlalchemy import insert, update
 
 from cronq.database.ledger import record_reports
 from cronq.database.outbox import mark_unroutable
+from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.outputs import Output, Piece, Stream, decode_output
 from tests.database.store import HOST, StoreCase, at, clear, job, report
 
 MINE, OTHER = "1" * 32, "2" * 32
@@ -132,6 +134,14 @@ class ReportTests(RecordingCase):
         self.now += SECOND
         self.record(*batch)
         self.assertEqual(self.state(), before)
+
+    def test_output(self) -> None:
+        """What is kept of the output is stored once, however often it is reported."""
+        kept = Output(11, (Piece(Stream.OUT, "hello\0"), Piece(Stream.ERR, "\U0001f418")))
+        for _ in range(2):
+            self.record(self.finished(output=kept), self.finished(output=kept))
+        (row,) = self.rows(outputs)
+        self.assertEqual(decode_output(row["size"], row["kept"]), kept)
 
     def test_nothing(self) -> None:
         """An empty batch is none."""

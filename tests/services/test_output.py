@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Stream
+from cronq.domain.outputs import Stream
 from cronq.execution.logs import JobLog
 from cronq.services.output import LONGEST_LINE, FileOutput, ToldOutput
 from tests.services.cases import LoggedTestCase
