@@ -188,7 +188,8 @@ def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
 
 def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     """Too late to change the status; but what became of it is kept."""
-    if run.ended_at == message.sent_at:
+    told = message.sent_at, message.return_code, message.run_time
+    if (run.ended_at, run.return_code, run.run_time) == told:
         return run
     how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
     return replace(
