@@ -4,11 +4,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
-from cronq.database.tables import jobs
+from cronq.database.tables import categories, jobs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action, job_title
 
 
-def request_run(connection: Connection, job_id: int) -> datetime | None:
+def request_run(connection: Connection, job_id: int, by: Actor = SHELL) -> datetime | None:
     """Ask for one run by hand; asked again before an injector has seen it, it is still one.
 
     Gives the time of the request, or None when there is no such job (any more).
@@ -17,4 +20,12 @@ def request_run(connection: Connection, job_id: int) -> datetime | None:
     if connection.execute(found).first() is None:
         return None
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(run_now=1))
+    record_change(connection, by, Change(Action.JOB_RUN, title_of(connection, job_id), job_id=job_id))
     return database_now(connection)
+
+
+def title_of(connection: Connection, job_id: int) -> str:
+    """What people call a job."""
+    query = select(categories.c.name, jobs.c.name).select_from(jobs.outerjoin(categories))
+    row = connection.execute(query.where(jobs.c.id == job_id)).first()
+    return job_title(row[0], row[1] or "") if row else f"job {job_id}"

@@ -7,8 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.orders import Order, OrderKind
 from cronq.domain.runs import Status
@@ -27,12 +30,16 @@ class SentOrder:
     address: str | None
 
 
-def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
-    """Have the command of a run ended by the runner that has it."""
+def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> bool:
+    """Have the command of a run ended by the runner that has it; False when that is ordered already."""
+    same = orders.c.run_id == run_id, orders.c.runner == runner, orders.c.publish_after.is_not(None)
+    if connection.scalar(select(orders.c.id).where(*same).limit(1)) is not None:
+        return False
     _insert(connection, OrderKind.KILL, runner, reason, run_id)
+    return True
 
 
-def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
+def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:
     """Have a runner stop in good order, if it is up; ordered again, it is one order.
 
     Gives how the runner was; None: there is no such runner.
@@ -44,6 +51,7 @@ def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatu
     status = RunnerStatus(found.status)
     if status is RunnerStatus.UP and runner not in find_drain_orders(connection, [runner]):
         _insert(connection, OrderKind.DRAIN, runner, reason, None)
+        record_change(connection, by, Change(Action.RUNNER_DRAINED, runner))
     return status
 
 

@@ -145,7 +145,7 @@ class RerunTests(RunnersCase):
         self.assertTrue(self.grant(again["run_id"], again["job_id"], "runner-2"))
 
     def test_other_homes(self) -> None:
-        """Where nobody of that home is, it starts; but who asks has to be known to be of another one."""
+        """Where nobody of that home is, it starts, once it is known of what home the runner is that asks."""
         self.hear(self.heartbeat())
         self.fall_silent()
         self.lose(self.run_in_hand)

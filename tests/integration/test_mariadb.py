@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from cronq.database import schema
 from cronq.database.gateway import make_engine
 from tests.database import (
+    accessing,
     auditing,
     claiming,
     granting,
@@ -127,6 +128,22 @@ class MeanwhileTests(OnMariaDB, auditing.MeanwhileTests):
 
 class AuditRaceTests(OnMariaDB, auditing.RaceTests):
     """An audit beside an injector and somebody who replaces the category."""
+
+
+class UserTests(OnMariaDB, accessing.UserTests):
+    """Those who may log in."""
+
+
+class SessionTests(OnMariaDB, accessing.SessionTests):
+    """Who is logged in."""
+
+
+class TokenTests(OnMariaDB, accessing.TokenTests):
+    """By which programs show who they are."""
+
+
+class ChangeTests(OnMariaDB, accessing.ChangeTests):
+    """What people change."""
 
 
 class HeartbeatTests(OnMariaDB, hearing.HeartbeatTests):

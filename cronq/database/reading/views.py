@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from cronq.database.gateway import now as database_now
 from cronq.database.reading.categories import CategoryRecord, list_categories
+from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
 from cronq.database.reading.cursors import Cursor
 from cronq.database.reading.history import find_run, latest_failures, runs_of_job
 from cronq.database.reading.jobs import JobPage, Search, oldest_due, search_jobs
@@ -16,19 +17,24 @@ from cronq.database.reading.records import JobRecord, JobState, find_job, find_j
 from cronq.database.reading.runners import is_runner
 from cronq.database.reading.runs import (
     EventRecord,
+    KillRecord,
     Made,
     RunPage,
     RunRecord,
     find_events,
+    find_kill,
     find_made,
+    find_output,
     latest_runs,
 )
+from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
 from cronq.domain.schedule import describe
 
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
 NEXT_SLOTS = 5
+CHANGES_OF_A_JOB = 5
 #: A slot that nobody takes for so long says that no injector is up.
 LATE_AFTER = timedelta(minutes=1)
 
@@ -96,6 +102,8 @@ class JobPageView:
     now: datetime
     view: JobView
     runs: RunPage
+    #: The latest.
+    changes: ChangePage
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,10 @@ class RunView:
     job: JobRecord | None
     #: None for a run that no injector of this version has made.
     made: Made | None
+    #: What its runner is told, while it is to be killed.
+    kill: KillRecord | None
+    #: None when there was none, or none is kept.
+    output: Output | None
     events: tuple[EventRecord, ...]
     #: Whether its runner is still in the table of runners.
     runner_is_known: bool
@@ -150,7 +162,8 @@ def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView 
         return None
     latest = latest_runs(connection, [job_id]).get(job_id)
     runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
-    return JobPageView(database_now(connection), JobView(job, latest), runs)
+    changes = read_changes(connection, ChangeSearch(job_id=job_id), CHANGES_OF_A_JOB)
+    return JobPageView(database_now(connection), JobView(job, latest), runs, changes)
 
 
 def read_run(connection: Connection, run_id: str) -> RunView | None:
@@ -163,6 +176,8 @@ def read_run(connection: Connection, run_id: str) -> RunView | None:
         run,
         None if run.job_id is None else find_job(connection, run.job_id),
         find_made(connection, run.definition_id),
+        find_kill(connection, run_id) if run.status is Status.RUNNING else None,
+        find_output(connection, run_id),
         find_events(connection, [run_id]).get(run_id, ()),
         run.runner is not None and is_runner(connection, run.runner),
     )

@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from cronq.commands.cli.connection import HttpAnswer, HttpRequest
 from cronq.commands.cli.session import Outside
+from cronq.database.tables import runs
+from cronq.database.tokens import add_token
+from cronq.database.users import add_user
+from cronq.domain.access import SHELL, Role
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from tests.commands.cli.case import CliTestCase
@@ -15,6 +19,7 @@ from tests.web.seed import NOW, add_run, add_runner, remove_job
 from tests.web.support import WebTestCase
 
 SCHEDULE = "R/2026-01-01T00:00:00Z/PT15M"
+NO_TOKEN = "cronq: CRONQ_TOKEN: the value cannot be used: expected a token, which begins with cq_"
 HOSTILE = ("../../etc/passwd", "a/b c?d=e&f#g%2F", "<script>\n\x1b[2J", "größe 🦊 \u202e")
 
 
@@ -24,11 +29,19 @@ class RealWebTests(CliTestCase, WebTestCase):
     def setUp(self) -> None:
         CliTestCase.setUp(self)
         WebTestCase.setUp(self)
+        #: Whose name stands with what is asked for.
+        self.asker = self.user
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
 
     def outside(self) -> Outside:
-        return Outside(send=self.send, now=lambda: NOW, monotonic=self.clock.seconds, sleep=self.finish_run)
+        return Outside(
+            send=self.send,
+            now=lambda: NOW,
+            monotonic=self.clock.seconds,
+            sleep=self.finish_run,
+            user=lambda: self.user,
+        )
 
     def send(self, request: HttpRequest) -> HttpAnswer:
         parts = urlsplit(request.url)
@@ -37,9 +50,10 @@ class RealWebTests(CliTestCase, WebTestCase):
         return HttpAnswer(found.code, {"content-type": found.header("Content-Type") or ""}, found.body)
 
     def finish_run(self, seconds: float) -> None:
-        """While somebody waits, the run that was asked for happens."""
+        """While somebody waits, what was asked for happens."""
         self.clock.advance(seconds)
-        self.write(add_run, 1, Status.FAILED, ended_at=NOW, started_at=NOW, return_code=3, host="h")
+        ended = {"status": "failed", "ended_at": NOW, "started_at": NOW, "return_code": 3, "host": "h"}
+        self.write(lambda connection: connection.execute(runs.update().values(ended)))
 
     def document(self, category: str, *names: str, command: str = "true") -> str:
         path = self.folder / "jobs.json"
@@ -97,6 +111,41 @@ class RealWebTests(CliTestCase, WebTestCase):
         self.assertEqual(self.call("run", "1", "--json")[0], 0)
         self.assertEqual(self.wakes, 3)
 
+    def test_run_with_arguments(self) -> None:
+        """Whoever asks says why, and what the command is given; all of it stands with the run."""
+        self.call("apply", self.document("example", "a"))
+        arguments = [
+            "--reason",
+            "late",
+            "--env",
+            "DAY=2026-11-22",
+            "--env",
+            "EMPTY=",
+            "--",
+            "-f",
+            "a b\n",
+            "",
+        ]
+        self.assertEqual(self.call("run", "example/a", *arguments)[0], 0)
+        (run,) = json.loads(self.call("show", "1", "--json")[1][0])["runs"]
+        self.assertEqual(
+            run["request"],
+            {
+                "by": self.asker,
+                "reason": "late",
+                "environment": {"DAY": "2026-11-22", "EMPTY": ""},
+                "arguments": ["-f", "a b\n", ""],
+            },
+        )
+
+    def test_kill(self) -> None:
+        """A run that waits is called off, and then it is too late to do so again."""
+        self.call("apply", self.document("example", "a"))
+        run_id = json.loads(self.call("run", "1", "--json")[1][0])["run_id"]
+        self.assertSays(["kill", run_id], 0, [f"Run {run_id} is called off; it had not started."], [])
+        self.assertEqual(self.call("kill", run_id)[0], 5)
+        self.assertEqual(self.call("kill", "../x")[0], 3)
+
     def test_run_of_a_removed_job(self) -> None:
         """A removed job can be shown, but not run."""
         self.call("apply", self.document("example", "a"))
@@ -137,3 +186,31 @@ class RealWebTests(CliTestCase, WebTestCase):
         columns = {"slot": NOW, "last_slot": later, "slots": 9, "reason": "no injector"}
         self.write(add_run, 1, Status.MISSED, queued_at=later, recorded_at=later, **columns)
         self.assertIn("  9 slots until 2026-11-23 09:05:20: no injector  ", self.call("show", "1")[1][-1])
+
+
+class TokenTests(RealWebTests):
+    """With a token all is as it is without a login; without one, one is told what to do."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(add_user, SHELL, "anna", Role.ADMIN, None, None)
+        self.token = self.write(add_token, SHELL, "t", Role.EDITOR, None, None)
+        self.environment["CRONQ_TOKEN"] = self.token
+        self.asker = "t"
+
+    def test_no_token(self) -> None:
+        """Where a login is asked for, it says how to get a token; a token that is none is not sent."""
+        del self.environment["CRONQ_TOKEN"]
+        code, _, err = self.call("jobs")
+        self.assertEqual((code, len(err)), (4, 2))
+        self.assertIn("Put a token into CRONQ_TOKEN", err[1])
+        self.environment["CRONQ_TOKEN"] = "s3cret"
+        code, _, err = self.call("jobs")
+        self.assertEqual((code, err), (2, [NO_TOKEN]))
+
+    def test_token_of_a_viewer(self) -> None:
+        """What a token is not good for is said with the role that it takes."""
+        self.environment["CRONQ_TOKEN"] = self.write(add_token, SHELL, "v", Role.VIEWER, None, None)
+        self.assertEqual(self.call("jobs")[0], 0)
+        code, _, err = self.call("apply", self.document("example", "a"))
+        self.assertEqual((code, err[-2]), (4, "cronq: This takes the role editor, and yours is viewer."))
