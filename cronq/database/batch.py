@@ -13,9 +13,11 @@ from sqlalchemy import Connection, bindparam, delete, select
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
 from cronq.database.gateway import now as database_now
+from cronq.database.orders import find_kills
 from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
+from cronq.domain.kills import call_off
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output
 from cronq.domain.reports import RunState
@@ -112,6 +114,7 @@ class RunBatch:
 
     def write(self) -> None:
         """Write what has changed, with the attempts that follow what was lost."""
+        self._obey_kills()
         self._follow_up()
         if self._unstarted:
             announced = events.c.type == Report.STARTING.value, events.c.once == 1
@@ -146,6 +149,16 @@ class RunBatch:
             if removed_at is not None:
                 self.removed.add(job_id)
             self._summaries[job_id] = JobSummary(*summary)
+
+    def _obey_kills(self) -> None:
+        """What is to be killed, and was handed back instead, is not queued for another runner."""
+        back = [
+            run_id
+            for run_id, before in self._before.items()
+            if before.status is Status.RUNNING and self.runs[run_id].status is Status.QUEUED
+        ]
+        for run_id, reason in find_kills(self._connection, back).items() if back else ():
+            self.move(call_off(self.runs[run_id], reason, self.now))
 
     def _follow_up(self) -> None:
         lost = [

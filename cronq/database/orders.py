@@ -39,6 +39,12 @@ def order_kill(connection: Connection, runner: str, run_id: str, reason: str) ->
     return True
 
 
+def find_kills(connection: Connection, run_ids: Collection[str]) -> Mapping[str, str]:
+    """Which of these runs are ordered to be killed, done or not, and why."""
+    query = select(orders.c.run_id, orders.c.reason).where(orders.c.run_id.in_(sorted(run_ids)))
+    return {row.run_id: row.reason for row in connection.execute(query.order_by(orders.c.id.desc()))}
+
+
 def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:
     """Have a runner stop in good order, if it is up; ordered again, it is one order.
 

@@ -114,14 +114,17 @@ class Run:
 
     def _time_out(self, timeout: timedelta) -> None:
         reason = f"it ran longer than its timeout of {Duration(0, timeout).in_words()}"
-        log.warn("job {job_id} ({name!r}) run {run_id}: {why}", why=reason, **self._names())
         self._end(Ending(Status.TIMED_OUT, reason))
 
     def _end(self, ending: Ending, at_most: float = math.inf) -> None:
         command = self._command
         if command is None or command.has_exited:
             return
-        self._ending = self._ending or ending
+        if self._ending is None:
+            log.warn(
+                "job {job_id} ({name!r}) run {run_id} is ended: {why}", why=ending.reason, **self._names()
+            )
+            self._ending = ending
         command.terminate(min(self.job.rules.kill_grace.total_seconds(), at_most))
 
     def _not_started(self, started_at: datetime, error: Exception) -> None:

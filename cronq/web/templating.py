@@ -1,5 +1,6 @@
 """Jinja2, set up so that everything is escaped and nothing undefined is passed over."""
 
+import shlex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,6 +52,7 @@ class Templates:
             "status_word": wording.status_word,
             "what_happened": wording.what_happened,
             "timeline": timeline,
+            "typed": shlex.join,
         }
 
     def render(self, name: str, **values: Any) -> str:

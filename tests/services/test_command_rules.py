@@ -47,7 +47,7 @@ class TimeoutTests(RulesTestCase):
             ("timed_out", 143, "it ran longer than its timeout of 10 seconds"),
         )
         self.assertEqual(self.the_run().run_time, 10)
-        self.assert_said("it ran longer than its timeout of 10 seconds")
+        self.assert_said("is ended: it ran longer than its timeout of 10 seconds")
 
     def test_deaf(self) -> None:
         """What does not end when asked to is killed after the grace of its job."""

@@ -170,7 +170,7 @@ class RunNowTests(WebTestCase):
             {"reason": "<b>late</b>", "environment": {"A": "b=c", "EMPTY": ""}, "arguments": ["-f", "a b"]},
         )
         text = self.get(f"/run/{run['id']}").page.text
-        for part in ("Run by hand", "Why <b>late</b>", "Arguments -f a b", "Variables A=b=c EMPTY="):
+        for part in ("Run by hand", "Why <b>late</b>", "Arguments -f 'a b'", "Variables A=b=c EMPTY="):
             self.assertIn(part, text)
 
     def test_who(self) -> None:
