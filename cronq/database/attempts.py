@@ -19,6 +19,10 @@ MOST = 5
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
 
+_LOST = [
+    runs.c.run_id, runs.c.job_id, runs.c.definition_id, runs.c.slot, runs.c.attempt, runs.c.request,
+    definitions.c.rules,
+]  # fmt: skip
 _before = runs.alias("before")
 _former, _there = runners.alias("former"), runners.alias("there")
 #: Made once, as every batch of requests asks this, and aliases of whole tables take their time.
@@ -38,9 +42,7 @@ _KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expandi
 def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -> list[RunState]:
     """Queue another attempt for each of these runs whose job asks for it; gives those runs, changed."""
     states = {run.run_id: run for run in lost}
-    query = select(
-        runs.c.run_id, runs.c.job_id, runs.c.definition_id, runs.c.slot, runs.c.attempt, definitions.c.rules
-    ).join(definitions, definitions.c.id == runs.c.definition_id)
+    query = select(*_LOST).join(definitions, definitions.c.id == runs.c.definition_id)
     found = [
         row
         for some in chunks(sorted(states))
@@ -54,6 +56,7 @@ def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -
             "job_id": row.job_id,
             "definition_id": row.definition_id,
             "slot": row.slot,
+            "request": row.request,
             "attempt": row.attempt + 1,
             "status": Status.QUEUED.value,
             "queued_at": now,

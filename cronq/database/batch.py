@@ -13,9 +13,11 @@ from sqlalchemy import Connection, bindparam, delete, select
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
 from cronq.database.gateway import now as database_now
+from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Status, may_move
 from cronq.domain.summaries import JobSummary, summarize
@@ -62,6 +64,7 @@ class RunBatch:
         self._before: dict[str, RunState] = {}
         self._changed_jobs: dict[int, JobSummary] = {}
         self._events: list[dict[str, Any]] = []
+        self._outputs: list[dict[str, Any]] = []
         self._unstarted: set[str] = set()
 
     def move(self, run: RunState) -> None:
@@ -94,6 +97,10 @@ class RunBatch:
             }
         )
 
+    def keep(self, run_id: str, output: Output) -> None:
+        """Store what is kept of the output of a run, once."""
+        self._outputs.append({"run_id": run_id, "size": output.size, "kept": output.encode()})
+
     def forget_start(self, run_id: str) -> None:
         """What was announced has not happened."""
         self._unstarted.add(run_id)
@@ -115,6 +122,7 @@ class RunBatch:
         job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
         update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
+        insert_new(self._connection, outputs, self._outputs)
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
         for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):

@@ -54,10 +54,17 @@ def close_books(
     return closing
 
 
+def queued_row(
+    job: StoredJob, slot: datetime | None, now: datetime, publish_after: datetime
+) -> dict[str, Any]:
+    """A new row of the ledger, but for its run id: of a slot or, without one, of a run by hand."""
+    return _row(job, now) | {"status": Status.QUEUED.value, "slot": slot, "publish_after": publish_after}
+
+
 def _close(job: StoredJob, now: datetime, publish_after: datetime, closing: Closing) -> list[dict[str, Any]]:
     rows = _close_slots(job, now, publish_after, closing)
     if job.run_now and job.removed_at is None:
-        rows.append(_queued(job, None, now, publish_after))
+        rows.append(queued_row(job, None, now, publish_after))
     return rows
 
 
@@ -78,12 +85,8 @@ def _close_slots(
     if settlement.missed:
         rows.append(_missed(job, settlement.missed, now))
     if settlement.slot:
-        rows.append(_queued(job, settlement.slot, now, publish_after))
+        rows.append(queued_row(job, settlement.slot, now, publish_after))
     return rows
-
-
-def _queued(job: StoredJob, slot: datetime | None, now: datetime, publish_after: datetime) -> dict[str, Any]:
-    return _row(job, now) | {"status": Status.QUEUED.value, "slot": slot, "publish_after": publish_after}
 
 
 def _missed(job: StoredJob, missed: Missed, now: datetime) -> dict[str, Any]:
@@ -145,4 +148,5 @@ def _publication(row: dict[str, Any], job: StoredJob) -> Publication:
         routing_key=job.routing_key,
         slot=row["slot"],
         attempt=1,
+        rules=job.rules,
     )

@@ -16,12 +16,16 @@ def request_run(connection: Connection, job_id: int, by: Actor = SHELL) -> datet
 
     Gives the time of the request, or None when there is no such job (any more).
     """
-    found = select(jobs.c.name, jobs.c.category_id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None))
-    row = connection.execute(found.with_for_update()).first()
-    if row is None:
+    found = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None)).with_for_update()
+    if connection.execute(found).first() is None:
         return None
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(run_now=1))
-    category = connection.scalar(select(categories.c.name).where(categories.c.id == row.category_id))
-    subject = job_title(category, row.name or "")
-    record_change(connection, by, Change(Action.JOB_RUN, subject, job_id=job_id))
+    record_change(connection, by, Change(Action.JOB_RUN, title_of(connection, job_id), job_id=job_id))
     return database_now(connection)
+
+
+def title_of(connection: Connection, job_id: int) -> str:
+    """What people call a job."""
+    query = select(categories.c.name, jobs.c.name).select_from(jobs.outerjoin(categories))
+    row = connection.execute(query.where(jobs.c.id == job_id)).first()
+    return job_title(row[0], row[1] or "") if row else f"job {job_id}"

@@ -30,9 +30,13 @@ class SentOrder:
     address: str | None
 
 
-def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
-    """Have the command of a run ended by the runner that has it."""
+def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> bool:
+    """Have the command of a run ended by the runner that has it; False when that is ordered already."""
+    same = orders.c.run_id == run_id, orders.c.runner == runner, orders.c.publish_after.is_not(None)
+    if connection.scalar(select(orders.c.id).where(*same).limit(1)) is not None:
+        return False
     _insert(connection, OrderKind.KILL, runner, reason, run_id)
+    return True
 
 
 def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:

@@ -19,6 +19,8 @@ class Action(enum.StrEnum):
     JOB_REMOVED = "job.removed"
     #: One run by hand was asked for.
     JOB_RUN = "job.run"
+    #: One was called off, or its runner was told to end it.
+    RUN_KILLED = "run.killed"
     RUNNER_DRAINED = "runner.drained"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"

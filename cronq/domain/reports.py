@@ -45,7 +45,7 @@ def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_re
     if message.report is Report.LOST:
         return _lose(run, message, now)
     if message.report is Report.FAILED:
-        return _end(run, message, Status.FAILED, now)
+        return _end(run, message, message.outcome or Status.FAILED, now)
     by_return_code = Status.SUCCEEDED if message.return_code == 0 else Status.FAILED
     return _end(run, message, message.outcome or by_return_code, now)
 

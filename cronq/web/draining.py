@@ -3,7 +3,7 @@
 from cronq.database.gateway import Database
 from cronq.database.orders import order_drain
 from cronq.domain.access import Caller
-from cronq.domain.document_rules import shown
+from cronq.domain.document_values import shown
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.web.errors import Conflict, NotFound
 

@@ -1,5 +1,6 @@
 """What the API says of categories, jobs and runs, in the keys and types that 0.27 used."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.reading.details import JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
+from cronq.domain.rules import rules_as_json
 from cronq.web.times import exact
 
 Shape = dict[str, Any]
@@ -36,6 +38,7 @@ def job_shape(details: JobDetails) -> Shape:
         "current_status": job.state,
         "routing_key": job.routing_key,
         "command": job.command,
+        "rules": rules_as_json(job.rules_text),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
         "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],
@@ -62,6 +65,7 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "slots": run.slots,
         "attempt": run.attempt,
         "reason": run.reason,
+        "request": run.request and json.loads(run.request),
     }
 
 

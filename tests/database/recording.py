@@ -11,8 +11,10 @@ from sqlalchemy import insert, update
 
 from cronq.database.ledger import record_reports
 from cronq.database.outbox import mark_unroutable
+from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.outputs import Output, Piece, Stream, decode_output
 from tests.database.store import HOST, StoreCase, at, clear, job, report
 
 MINE, OTHER = "1" * 32, "2" * 32
@@ -133,6 +135,14 @@ class ReportTests(RecordingCase):
         self.record(*batch)
         self.assertEqual(self.state(), before)
 
+    def test_output(self) -> None:
+        """What is kept of the output is stored once, however often it is reported."""
+        kept = Output(11, (Piece(Stream.OUT, "hello\0"), Piece(Stream.ERR, "\U0001f418")))
+        for _ in range(2):
+            self.record(self.finished(output=kept), self.finished(output=kept))
+        (row,) = self.rows(outputs)
+        self.assertEqual(decode_output(row["size"], row["kept"]), kept)
+
     def test_nothing(self) -> None:
         """An empty batch is none."""
         self.assertEqual(self.record(), [])
@@ -144,7 +154,7 @@ class ReportTests(RecordingCase):
         row = self.run_row()
         self.assertEqual((row["started_at"], row["ended_at"], row["run_time"]), (moment, moment, 0.1 + 0.2))
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
     @given(st.data())
     def test_any_order_and_any_batches(self, data: st.DataObject) -> None:
         """Late, early, twice, in batches of any size: the rows are as if each had come once and in order."""

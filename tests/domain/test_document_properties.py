@@ -8,19 +8,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.document_rules import SCHEDULE_FORMAT, cronq_schema
+from cronq.domain.document_rules import cronq_schema
+from cronq.domain.document_values import FORMATS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
-from cronq.domain.schedule import parse_schedule
 
 CHECKER = FormatChecker(formats=[])
 
 
-@CHECKER.checks(SCHEDULE_FORMAT, raises=BadSchedule)
-def is_schedule(value: object) -> bool:
-    """What the format `cronq-schedule` stands for."""
-    return not isinstance(value, str) or bool(parse_schedule(value))
+def check_format(name: str) -> None:
+    """Teach the checker what one of our formats stands for."""
+
+    @CHECKER.checks(name, raises=BadSchedule)
+    def is_written_so(value: object) -> bool:
+        return not isinstance(value, str) or FORMATS[name](value) is not None
+
+
+for each in FORMATS:
+    check_format(each)
 
 
 SCHEMA = Draft202012Validator(cronq_schema(), format_checker=CHECKER)
@@ -38,6 +44,8 @@ JSON = st.recursive(
 # One byte for each character, as JSON Schema does not count bytes.
 TEXTS = ["", "a", "b\n", "x" * 255, "y" * 256, "x" * 65_535, "x" * 65_536, "\0", "a\0\n", "\ud800", "\udfffb"]
 SCHEDULES = ["R/2013-05-29T00:00:00/PT1M", "R3/PT8H/2026-01-01", "", "R/P1D", "R/2013-05-29/PT0S", "R\0"]
+SPANS = ["PT1S", "P1DT12H", "", "1h", "PT0S", "P1M", "P367D"]
+VARIABLES = ["A", "größe", "a b", "", "A=", "\0", "x\ud800", "CRONQ_RUN_ID", "CRONQ_RUN_IDS"]
 RIGHT_JOB = {"name": "a", "schedule": SCHEDULES[0], "command": "b"}
 
 
@@ -46,20 +54,42 @@ def sometimes_wrong(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, values, values, JSON)
 
 
+RULES = {
+    "timeout": sometimes_wrong(st.sampled_from(SPANS)),
+    "success_codes": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from([0, 255, 3.0])), max_size=3)),
+    "environment": sometimes_wrong(
+        st.dictionaries(
+            st.sampled_from(VARIABLES) | st.text(max_size=2),
+            sometimes_wrong(st.sampled_from(["", "a\n", "\0"])),
+            max_size=3,
+        )
+    ),
+    "directory": sometimes_wrong(st.sampled_from(["/", "/a b\n", "", "a", "/\0", "/" + "x" * 4095])),
+    "user": sometimes_wrong(st.sampled_from(["a", "a:b", "", "a\n", "a:b:c", "\ud800"])),
+    "umask": sometimes_wrong(st.sampled_from(["027", "0027", "27", "0o27", "027\n"])),
+    "owner": sometimes_wrong(st.sampled_from(TEXTS)),
+    "tags": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(["a", "", "x" * 65])), max_size=22)),
+    "on_lost": sometimes_wrong(st.sampled_from(["fail", "rerun"])),
+    "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
+    "shedule": JSON,
+}
 JOBS = st.fixed_dictionaries(
     {},
     optional={
         "name": sometimes_wrong(st.sampled_from(TEXTS) | st.text(max_size=3)),
         "schedule": sometimes_wrong(st.sampled_from(SCHEDULES)),
         "command": sometimes_wrong(st.sampled_from(TEXTS)),
-        "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
-        "shedule": JSON,
+        **RULES,
     },
 )
 DOCUMENTS = sometimes_wrong(
     st.fixed_dictionaries(
         {"jobs": sometimes_wrong(st.lists(sometimes_wrong(JOBS | st.just(RIGHT_JOB)), max_size=4))},
-        optional={"category": sometimes_wrong(st.sampled_from(TEXTS)), "": JSON},
+        optional={
+            "category": sometimes_wrong(st.sampled_from(TEXTS)),
+            "defaults": sometimes_wrong(st.fixed_dictionaries({}, optional=RULES)),
+            "": JSON,
+        },
     )
     | JSON
 )

@@ -1,5 +1,6 @@
 """What a category document would change in the jobs that are there."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 from cronq.commands.cli.answers import Job
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.jobs import Category, JobDefinition
+from cronq.domain.rules import rules_as_json
 
-_KEYS = {"schedule": "schedule", "command": "command", "routing_key": "routing key"}
+_KEYS = {"schedule": "schedule", "command": "command", "routing_key": "routing key", "rules": "rules"}
 
 #: A key of a job: what it is now, and what it would be.
-Difference = Mapping[str, tuple[str | None, str]]
+Difference = Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,12 @@ class Changes:
         """A line for each job that would not stay as it is, and below it what is new."""
         for job in self.added:
             yield f"  add {harmless(job.name)}"
-            yield from (f"    {title}: {harmless(getattr(job, key))}" for key, title in _KEYS.items())
+            yield from (f"    {_KEYS[key]}: {_shown(value)}" for key, value in _values(job).items() if value)
         for name, difference in self.changed.items():
             yield f"  change {harmless(name)}"
             for key, (old, new) in difference.items():
-                yield f"    {_KEYS[key]}: {'(not stored)' if old is None else harmless(old)}"
-                yield f"    {'->':>{len(_KEYS[key]) + 1}} {harmless(new)}"
+                yield f"    {_KEYS[key]}: {'(not stored)' if old is None else _shown(old)}"
+                yield f"    {'->':>{len(_KEYS[key]) + 1}} {_shown(new)}"
         yield from (f"  remove {harmless(name)}" for name in self.removed)
 
     def as_json(self) -> dict[str, Any]:
@@ -74,5 +76,16 @@ def compare(present: Iterable[Job], wanted: Category) -> Changes:
 
 
 def _difference(old: Job, new: JobDefinition) -> Difference:
-    pairs = {key: (getattr(old, key), getattr(new, key)) for key in _KEYS}
+    pairs = {key: (getattr(old, key), value) for key, value in _values(new).items()}
+    if old.rules is None:
+        del pairs["rules"]
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _values(job: JobDefinition) -> dict[str, Any]:
+    values = {key: getattr(job, key) for key in _KEYS}
+    return values | {"rules": rules_as_json(job.rules.encode())}
+
+
+def _shown(value: Any) -> str:
+    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

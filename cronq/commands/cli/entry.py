@@ -12,6 +12,7 @@ from cronq.commands.cli.apply import apply
 from cronq.commands.cli.audit import audit
 from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
 from cronq.commands.cli.jobs import jobs, show
+from cronq.commands.cli.kill import kill
 from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
@@ -30,7 +31,7 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 @click.group(
     epilog=_CODES,
     context_settings=_NAMES,
-    commands=[apply, audit, jobs, run, runners, show, status, tokens, users],
+    commands=[apply, audit, jobs, kill, run, runners, show, status, tokens, users],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option

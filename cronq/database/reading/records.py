@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, select
 from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
+from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Status
 from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_schedule
 
@@ -45,11 +46,18 @@ class JobRecord:
     state: JobState
     routing_key: str
     command: str
+    #: As `Rules.encode` wrote them.
+    rules_text: str | None
     #: Whether a run by hand is asked for and no injector has seen it yet.
     run_wanted: bool
     #: `host.pid` of the last injector that took it.
     locked_by: str | None
     removed_at: datetime | None
+
+    @property
+    def rules(self) -> Rules:
+        """What it asks for besides."""
+        return decode_rules(self.rules_text)
 
     def schedule(self) -> RepeatingInterval | None:
         """What it runs by; None when the row does not say it.
@@ -106,6 +114,7 @@ def _record(row: Row[Any]) -> JobRecord:
         state=_state(row.current_status, ended),
         routing_key=row.routing_key or "",
         command=row.command or "",
+        rules_text=row.rules,
         run_wanted=row.run_now == 1,
         locked_by=row.locked_by,
         removed_at=row.removed_at,
