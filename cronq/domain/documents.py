@@ -5,24 +5,26 @@ long, 0.3 seconds for 10,000 jobs, before a schedule is read. A property test ho
 made of the same table, to the same verdicts in the same places.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from cronq.domain.document_rules import CATEGORY_NAME, JOB_KEYS, RULE_KEYS, shown
+from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS, Key
+from cronq.domain.document_values import shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.json_places import element, member
 from cronq.domain.json_text import load_json
-from cronq.domain.rules import Rules
+from cronq.domain.rules import READERS, read_rules
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
-_DOCUMENT_KEYS = ("category", "jobs")
-_JOB_KEYS = tuple(JOB_KEYS)
+_REQUIRED_KEYS = ("category", "jobs")
+_DOCUMENT_KEYS = ("category", "defaults", "jobs")
+_JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
 #: Longer words are like none of ours, and comparing takes time.
 _LONGEST_SLIP = 24  # characters
@@ -74,14 +76,14 @@ def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tuple[Fault, ...]) -> Document:
     if faults:
         raise BadDocument(faults, remarks)
-    jobs = tuple(map(_job_definition, data["jobs"]))
+    defaults = {key: value for key, value in data.get("defaults", {}).items() if key in DEFAULT_KEYS}
+    jobs = tuple(_job_definition(defaults | job) for job in data["jobs"])
     return Document(Category(data["category"] if name is None else name, jobs), remarks)
 
 
 def _job_definition(job: dict[str, Any]) -> JobDefinition:
-    own = {key: job[key] for key in JOB_KEYS if key in job and key not in RULE_KEYS}
-    rules = Rules(**{key: read(job[key]) for key, read in RULE_KEYS.items() if key in job})
-    return JobDefinition(**own, rules=rules)
+    own = {key: job[key] for key in JOB_KEYS if key in job and key not in READERS}
+    return JobDefinition(**own, rules=read_rules(job))
 
 
 def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
@@ -90,10 +92,12 @@ def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
         return
     for message in () if name is None else CATEGORY_NAME.faults(name):
         yield Fault("category", message)
-    yield from _missing_keys(data, "", _DOCUMENT_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
+    yield from _missing_keys(data, "", _REQUIRED_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
     for key, value in data.items():
         if key == "category":
             yield from _category_faults(value, name)
+        elif key == "defaults":
+            yield from _defaults_faults(value)
         elif key == "jobs":
             yield from _jobs_faults(value)
 
@@ -104,6 +108,19 @@ def _category_faults(value: object, name: str | None) -> Iterator[Fault]:
             yield Fault("category", message)
     elif value != name:
         yield Fault("category", f"{shown(value)} is not the name in the address, which is {shown(name)}")
+
+
+def _defaults_faults(defaults: object) -> Iterator[Fault]:
+    if not isinstance(defaults, dict):
+        yield Fault("defaults", f"expected an object, found {shown(defaults)}")
+        return
+    for key, value in defaults.items():
+        yield from _value_faults("defaults", key, value, DEFAULT_KEYS)
+
+
+def _value_faults(place: str, key: str, value: object, known: Mapping[str, Key]) -> Iterator[Fault]:
+    for message in known[key].rule.faults(value) if key in known else ():
+        yield Fault(member(place, key), message)
 
 
 def _jobs_faults(jobs: object) -> Iterator[Fault]:
@@ -122,8 +139,7 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
         return
     yield from _missing_keys(job, place, _REQUIRED_OF_JOB, _JOB_KEYS)
     for key, value in job.items():
-        for message in JOB_KEYS[key].rule.faults(value) if key in JOB_KEYS else ():
-            yield Fault(member(place, key), message)
+        yield from _value_faults(place, key, value, JOB_KEYS)
         if key == "name" and isinstance(value, str) and (owner := owners.setdefault(value, place)) != place:
             yield Fault(member(place, key), f"{shown(value)} is the name of {owner} too")
 
@@ -140,6 +156,8 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
     if not isinstance(data, dict):
         return
     yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
+    if isinstance(defaults := data.get("defaults"), dict):
+        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS)
     jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):

@@ -8,19 +8,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.document_rules import SCHEDULE_FORMAT, cronq_schema
+from cronq.domain.document_rules import DEFAULT_KEYS, cronq_schema
+from cronq.domain.document_values import FORMATS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
-from cronq.domain.schedule import parse_schedule
 
 CHECKER = FormatChecker(formats=[])
 
 
-@CHECKER.checks(SCHEDULE_FORMAT, raises=BadSchedule)
-def is_schedule(value: object) -> bool:
-    """What the format `cronq-schedule` stands for."""
-    return not isinstance(value, str) or bool(parse_schedule(value))
+def check_format(name: str) -> None:
+    """Teach the checker what one of our formats stands for."""
+
+    @CHECKER.checks(name, raises=BadSchedule)
+    def is_written_so(value: object) -> bool:
+        return not isinstance(value, str) or FORMATS[name](value) is not None
+
+
+for each in FORMATS:
+    check_format(each)
 
 
 SCHEMA = Draft202012Validator(cronq_schema(), format_checker=CHECKER)
@@ -46,20 +52,29 @@ def sometimes_wrong(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, values, values, JSON)
 
 
+#: Values of which each is right for some rule.
+VALUES = [0, 1, 3, 2.5, 1000, -1, True, False, "PT5M", "P1M", "2026-01-01", "fail", "rerun", *TEXTS]
+DEFAULTS = st.fixed_dictionaries(
+    {}, optional={key: sometimes_wrong(st.sampled_from(VALUES)) for key in (*DEFAULT_KEYS, "name")}
+)
 JOBS = st.fixed_dictionaries(
     {},
     optional={
         "name": sometimes_wrong(st.sampled_from(TEXTS) | st.text(max_size=3)),
         "schedule": sometimes_wrong(st.sampled_from(SCHEDULES)),
         "command": sometimes_wrong(st.sampled_from(TEXTS)),
-        "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
+        **{key: sometimes_wrong(st.sampled_from(VALUES)) for key in DEFAULT_KEYS},
         "shedule": JSON,
     },
 )
 DOCUMENTS = sometimes_wrong(
     st.fixed_dictionaries(
         {"jobs": sometimes_wrong(st.lists(sometimes_wrong(JOBS | st.just(RIGHT_JOB)), max_size=4))},
-        optional={"category": sometimes_wrong(st.sampled_from(TEXTS)), "": JSON},
+        optional={
+            "category": sometimes_wrong(st.sampled_from(TEXTS)),
+            "defaults": sometimes_wrong(DEFAULTS),
+            "": JSON,
+        },
     )
     | JSON
 )
