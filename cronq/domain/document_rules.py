@@ -1,39 +1,14 @@
 """Which keys a category document has: one table for the parser and for the JSON Schema."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from cronq.domain.document_values import (
-    SCHEDULE_FORMAT,
-    SPAN_FORMAT,
-    Choice,
-    Number,
-    Rule,
-    Schema,
-    Text,
-    Written,
-)
+from cronq.domain.command_keys import COMMAND_KEYS
+from cronq.domain.document_parts import Key
+from cronq.domain.document_values import SCHEDULE_FORMAT, Schema, Text, Written
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
-from cronq.domain.rules import MOST_RETRIES, OnLost
+from cronq.domain.slot_keys import SLOT_KEYS
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of an object."""
-
-    rule: Rule
-    #: Whether an object without it is refused.
-    required: bool = False
-    #: What stands for it when it is absent, as a document would write it.
-    default: Any = None
-
-    def schema(self) -> Schema:
-        """The schema of its value."""
-        return self.rule.schema() | ({} if self.default is None else {"default": self.default})
-
 
 CATEGORY_NAME = Text("The category whose jobs these are.", shortest=1, longest=NAME_LENGTH)
 
@@ -64,18 +39,8 @@ DEFAULT_KEYS: Mapping[str, Key] = {
         ),
         default=DEFAULT_ROUTING_KEY,
     ),
-    "retries": Key(
-        Number("How often a run that failed is tried again, as a new attempt.", 0, MOST_RETRIES), default=0
-    ),
-    "retry_delay": Key(
-        Written("How long an attempt waits after the one before it, as in PT5M.", SPAN_FORMAT), default="PT1M"
-    ),
-    "retry_backoff": Key(
-        Number("By how much that delay grows from attempt to attempt.", 1, 10, whole=False), default=1
-    ),
-    "on_lost": Key(
-        Choice("Whether a run whose runner is gone is tried again; as `retries` has it, when absent.", OnLost)
-    ),
+    **SLOT_KEYS,
+    **COMMAND_KEYS,
 }
 JOB_KEYS: Mapping[str, Key] = {**_OWN_KEYS, **DEFAULT_KEYS}
 

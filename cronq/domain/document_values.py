@@ -48,10 +48,9 @@ class Text:
             yield "must not be empty"
         if self.longest is not None and len(value) > self.longest:
             yield f"has {len(value)} characters, at most {self.longest} are allowed"
-        if self.longest_encoded is not None and (size := _encoded_size(value)) > self.longest_encoded:
+        if self.longest_encoded is not None and (size := encoded_size(value)) > self.longest_encoded:
             yield f"has {size} bytes of UTF-8, at most {self.longest_encoded} are allowed"
-        if found := _UNSTORABLE.search(value):
-            yield f"{shown(found[0])} at character {found.start() + 1} cannot be stored"
+        yield from unstorable(value)
 
     def schema(self) -> Schema:
         """The same, except that JSON Schema counts in characters only."""
@@ -164,5 +163,12 @@ def shown(value: object) -> str:
     return json.dumps(short, ensure_ascii=not short.isprintable())
 
 
-def _encoded_size(text: str) -> int:
+def unstorable(text: str) -> Iterator[str]:
+    """A sentence about the first character that no database can hold."""
+    if found := _UNSTORABLE.search(text):
+        yield f"{shown(found[0])} at character {found.start() + 1} cannot be stored"
+
+
+def encoded_size(text: str) -> int:
+    """The bytes of UTF-8 that it takes."""
     return len(text.encode("utf-8", "surrogatepass"))

@@ -5,20 +5,21 @@ long, 0.3 seconds for 10,000 jobs, before a schedule is read. A property test ho
 made of the same table, to the same verdicts in the same places.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS, Key
-from cronq.domain.document_values import shown
+from cronq.domain.document_parts import faults_at
+from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
+from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.json_places import element, member
 from cronq.domain.json_text import load_json
-from cronq.domain.rules import READERS, read_rules
+from cronq.domain.rules import READERS, RULES_LENGTH, read_rules
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
@@ -76,9 +77,19 @@ def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tuple[Fault, ...]) -> Document:
     if faults:
         raise BadDocument(faults, remarks)
-    defaults = {key: value for key, value in data.get("defaults", {}).items() if key in DEFAULT_KEYS}
-    jobs = tuple(_job_definition(defaults | job) for job in data["jobs"])
+    defaults = data.get("defaults", {})
+    jobs = tuple(_job_definition(_inherit(job, defaults)) for job in data["jobs"])
     return Document(Category(data["category"] if name is None else name, jobs), remarks)
+
+
+def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The job with the defaults for what it does not say itself; of variables, each counts by itself."""
+    if not defaults:
+        return job
+    merged = {key: value for key, value in defaults.items() if key in DEFAULT_KEYS} | job
+    if "environment" in defaults and "environment" in job:
+        merged["environment"] = defaults["environment"] | job["environment"]
+    return merged
 
 
 def _job_definition(job: dict[str, Any]) -> JobDefinition:
@@ -99,7 +110,7 @@ def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
         elif key == "defaults":
             yield from _defaults_faults(value)
         elif key == "jobs":
-            yield from _jobs_faults(value)
+            yield from _jobs_faults(value, data.get("defaults", {}))
 
 
 def _category_faults(value: object, name: str | None) -> Iterator[Fault]:
@@ -115,21 +126,26 @@ def _defaults_faults(defaults: object) -> Iterator[Fault]:
         yield Fault("defaults", f"expected an object, found {shown(defaults)}")
         return
     for key, value in defaults.items():
-        yield from _value_faults("defaults", key, value, DEFAULT_KEYS)
+        if key in DEFAULT_KEYS:
+            yield from faults_at(member("defaults", key), DEFAULT_KEYS[key].rule, value)
 
 
-def _value_faults(place: str, key: str, value: object, known: Mapping[str, Key]) -> Iterator[Fault]:
-    for message in known[key].rule.faults(value) if key in known else ():
-        yield Fault(member(place, key), message)
-
-
-def _jobs_faults(jobs: object) -> Iterator[Fault]:
+def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
     if not isinstance(jobs, list):
         yield Fault("jobs", f"expected a list, found {shown(jobs)}")
         return
+    inherited = {} if any(_defaults_faults(defaults)) else defaults
     owners: dict[str, str] = {}
     for index, job in enumerate(jobs):
-        yield from _job_faults(job, element("jobs", index), owners)
+        place = element("jobs", index)
+        found = list(_job_faults(job, place, owners))
+        yield from found or _size_faults(_inherit(job, inherited), place)
+
+
+def _size_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
+    rules = read_rules(job).encode()
+    if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
+        yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
 
 
 def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fault]:
@@ -139,7 +155,8 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
         return
     yield from _missing_keys(job, place, _REQUIRED_OF_JOB, _JOB_KEYS)
     for key, value in job.items():
-        yield from _value_faults(place, key, value, JOB_KEYS)
+        if key in JOB_KEYS:
+            yield from faults_at(member(place, key), JOB_KEYS[key].rule, value)
         if key == "name" and isinstance(value, str) and (owner := owners.setdefault(value, place)) != place:
             yield Fault(member(place, key), f"{shown(value)} is the name of {owner} too")
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.document_rules import DEFAULT_KEYS, cronq_schema
+from cronq.domain.document_rules import cronq_schema
 from cronq.domain.document_values import FORMATS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
+from cronq.domain.slot_keys import SLOT_KEYS
 
 CHECKER = FormatChecker(formats=[])
 
@@ -44,6 +45,8 @@ JSON = st.recursive(
 # One byte for each character, as JSON Schema does not count bytes.
 TEXTS = ["", "a", "b\n", "x" * 255, "y" * 256, "x" * 65_535, "x" * 65_536, "\0", "a\0\n", "\ud800", "\udfffb"]
 SCHEDULES = ["R/2013-05-29T00:00:00/PT1M", "R3/PT8H/2026-01-01", "", "R/P1D", "R/2013-05-29/PT0S", "R\0"]
+SPANS = ["PT1S", "P1DT12H", "", "1h", "PT0S", "P1M", "P367D"]
+VARIABLES = ["A", "größe", "a b", "", "A=", "\0", "x\ud800", "CRONQ_RUN_ID", "CRONQ_RUN_IDS"]
 RIGHT_JOB = {"name": "a", "schedule": SCHEDULES[0], "command": "b"}
 
 
@@ -52,19 +55,29 @@ def sometimes_wrong(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, values, values, JSON)
 
 
-#: Values of which each is right for some rule.
-VALUES = [0, 1, 3, 2.5, 1000, -1, True, False, "PT5M", "P1M", "2026-01-01", "fail", "rerun", *TEXTS]
-DEFAULTS = st.fixed_dictionaries(
-    {}, optional={key: sometimes_wrong(st.sampled_from(VALUES)) for key in (*DEFAULT_KEYS, "name")}
-)
+#: Values of which each is right for some key, and wrong for others.
+VALUES = [0, 1, 3, 2.5, 1000, -1, True, False, "PT5M", "P1M", "2026-01-01", "fail", "rerun"]
+RULES = {
+    "timeout": sometimes_wrong(st.sampled_from(SPANS)),
+    "success_codes": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from([0, 255, 3.0])), max_size=3)),
+    "environment": sometimes_wrong(
+        st.dictionaries(
+            st.sampled_from(VARIABLES) | st.text(max_size=2),
+            sometimes_wrong(st.sampled_from(["", "a\n", "\0"])),
+            max_size=3,
+        )
+    ),
+    **{key: sometimes_wrong(st.sampled_from(VALUES)) for key in SLOT_KEYS},
+    "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
+    "shedule": JSON,
+}
 JOBS = st.fixed_dictionaries(
     {},
     optional={
         "name": sometimes_wrong(st.sampled_from(TEXTS) | st.text(max_size=3)),
         "schedule": sometimes_wrong(st.sampled_from(SCHEDULES)),
         "command": sometimes_wrong(st.sampled_from(TEXTS)),
-        **{key: sometimes_wrong(st.sampled_from(VALUES)) for key in DEFAULT_KEYS},
-        "shedule": JSON,
+        **RULES,
     },
 )
 DOCUMENTS = sometimes_wrong(
@@ -72,7 +85,7 @@ DOCUMENTS = sometimes_wrong(
         {"jobs": sometimes_wrong(st.lists(sometimes_wrong(JOBS | st.just(RIGHT_JOB)), max_size=4))},
         optional={
             "category": sometimes_wrong(st.sampled_from(TEXTS)),
-            "defaults": sometimes_wrong(DEFAULTS),
+            "defaults": sometimes_wrong(st.fixed_dictionaries({}, optional=RULES)),
             "": JSON,
         },
     )

@@ -1,6 +1,5 @@
 """What somebody who writes a category document gets: his jobs, or everything that is wrong and where."""
 
-from datetime import timedelta
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,7 +7,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.domain.documents import MOST_FAULTS, parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, CronqError, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.rules import Rules
 from cronq.domain.schedule import parse_schedule
 
 EVERY_MINUTE = "R/2013-05-29T00:00:00/PT1M"
@@ -100,50 +98,6 @@ class AcceptedDocumentTests(DocumentTestCase):
         longest = job(name="n" * 255, routing_key="é" * 127 + "r", command="c" * 65_535)
         self.assertEqual(parse_document(document(longest)).category.jobs[0].routing_key, "é" * 127 + "r")
         self.assertEqual(parse_document(document(job(command=""))).category.jobs[0].command, "")
-
-
-class DefaultsTests(DocumentTestCase):
-    """What holds for every job of a document that does not say it itself."""
-
-    def rules_of(self, defaults: dict[str, object], *jobs: dict[str, object]) -> list[Rules]:
-        parsed = parse_document(document(*jobs) | {"defaults": defaults})
-        self.assertEqual(parsed.warnings, ())
-        return [found.rules for found in parsed.category.jobs]
-
-    def test_inherited(self) -> None:
-        """A job has what the defaults say, unless it says it itself, be that the usual value."""
-        self.assertEqual(
-            self.rules_of({"retries": 3, "retry_delay": "PT10S"}, job(), job(name="b", retries=0)),
-            [Rules(retries=3, retry_delay=timedelta(seconds=10)), Rules(retry_delay=timedelta(seconds=10))],
-        )
-
-    def test_routing_key(self) -> None:
-        """The pool may be one for all."""
-        parsed = parse_document(
-            document(job(), job(name="b", routing_key="b")) | {"defaults": {"routing_key": "a"}}
-        )
-        self.assertEqual([found.routing_key for found in parsed.category.jobs], ["a", "b"])
-
-    def test_faults(self) -> None:
-        """What is wrong there is told there, once."""
-        wrong = {"retries": -1, "retry_delay": "P1M", "retry_backoff": True, "on_lost": "pray"}
-        self.assertFaults(
-            document(job()) | {"defaults": wrong},
-            "defaults.retries: expected a whole number from 0 to 100, found -1",
-            "defaults.retry_delay: 'P1M' has no exact length: write days instead, as in P30D"
-            " (at character 1)",
-            "defaults.retry_backoff: expected a number from 1 to 10, found true",
-            'defaults.on_lost: expected "fail" or "rerun", found "pray"',
-        )
-        self.assertFaults(document() | {"defaults": []}, "defaults: expected an object, found a list")
-
-    def test_unknown(self) -> None:
-        """What no job can inherit is remarked, and a slip is guessed."""
-        parsed = parse_document(document(job()) | {"defaults": {"name": "x", "retrys": 1}})
-        self.assertEqual(
-            parsed.warnings,
-            ("defaults.name: unknown key", "defaults.retrys: unknown key, did you mean retries?"),
-        )
 
 
 class FaultTests(DocumentTestCase):
