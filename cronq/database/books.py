@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from cronq.database.admissions import Admissions
 from cronq.database.stored import StoredJob
 from cronq.database.tables import runs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import Publication
+from cronq.domain.rules import decode_rules
 from cronq.domain.runs import Status, new_run_ids
 from cronq.domain.settlement import Missed, settle
 
@@ -44,6 +46,9 @@ def close_books(
     publish_after = now + timedelta(seconds=publish_within)
     for job in due:
         rows += _close(job, now, publish_after, closing)
+    admissions = Admissions(connection, {job.id: decode_rules(job.rules) for job in due if job.rules}, now)
+    admissions.admit(rows)
+    admissions.write()
     for row, run_id in zip(rows, new_run_ids(now, len(rows)), strict=True):
         row["run_id"] = run_id
     recorded = _insert(connection, rows)

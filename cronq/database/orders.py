@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
 from cronq.domain.heartbeats import RunnerStatus
@@ -29,7 +30,19 @@ class SentOrder:
 
 def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
     """Have the command of a run ended by the runner that has it."""
-    _insert(connection, OrderKind.KILL, runner, reason, run_id)
+    order_kills(connection, [(runner, run_id, reason)])
+
+
+def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> None:
+    """Have the commands of runs ended: runner, run id and reason of each. Once ordered is enough."""
+    run_ids = sorted(run_id for _, run_id, _ in wanted)
+    under_way = orders.c.kind == OrderKind.KILL.value, orders.c.publish_after.is_not(None)
+    known = {
+        run_id
+        for some in chunks(run_ids)
+        for run_id in connection.scalars(select(orders.c.run_id).where(*under_way, orders.c.run_id.in_(some)))
+    }
+    _insert(connection, OrderKind.KILL, [each for each in wanted if each[1] not in known])
 
 
 def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
@@ -37,7 +50,7 @@ def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatu
     found = connection.scalar(select(runners.c.status).where(runners.c.id == runner).with_for_update())
     status = None if found is None else RunnerStatus(found)
     if status is RunnerStatus.UP:
-        _insert(connection, OrderKind.DRAIN, runner, reason, None)
+        _insert(connection, OrderKind.DRAIN, [(runner, None, reason)])
     return status
 
 
@@ -93,15 +106,19 @@ def _put_off(connection: Connection, ids: Sequence[int], until: datetime | None)
         connection.execute(update(orders).where(orders.c.id.in_(ids)).values(publish_after=until))
 
 
-def _insert(connection: Connection, kind: OrderKind, runner: str, reason: str, run_id: str | None) -> None:
+def _insert(connection: Connection, kind: OrderKind, wanted: Sequence[tuple[str, str | None, str]]) -> None:
+    if not wanted:
+        return
     now = database_now(connection)
-    connection.execute(
-        insert(orders).values(
-            kind=kind.value,
-            runner=runner,
-            run_id=run_id,
-            reason=reason[:1000],
-            ordered_at=now,
-            publish_after=now,
-        )
-    )
+    rows = [
+        {
+            "kind": kind.value,
+            "runner": runner,
+            "run_id": run_id,
+            "reason": reason[:1000],
+            "ordered_at": now,
+            "publish_after": now,
+        }
+        for runner, run_id, reason in wanted
+    ]
+    connection.execute(insert(orders), rows)

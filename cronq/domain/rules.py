@@ -26,6 +26,19 @@ class OnLost(enum.StrEnum):
     RERUN = "rerun"
 
 
+class Overlap(enum.StrEnum):
+    """What becomes of a run that is due while another one of its job has not ended."""
+
+    #: It runs beside it.
+    ALLOW = "allow"
+    #: It does not run.
+    SKIP = "skip"
+    #: It waits, unless one waits already.
+    QUEUE = "queue"
+    #: The other one is killed.
+    REPLACE = "replace"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one job."""
@@ -35,6 +48,9 @@ class Rules:
     retries: int = 0
     retry_delay: timedelta = timedelta(minutes=1)
     retry_backoff: float = 1
+    overlap: Overlap = Overlap.ALLOW
+    #: How many runs may be running at once, where they may overlap; None: any number.
+    max_running: int | None = None
     #: How long the command may run; None: as long as it likes.
     timeout: timedelta | None = None
     #: From SIGTERM to SIGKILL, when the command is ended.
@@ -93,6 +109,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "retries": int,
     "retry_delay": parse_span,
     "retry_backoff": float,
+    "overlap": Overlap,
+    "max_running": int,
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cronq.domain.document_parts import Key
 from cronq.domain.document_values import SPAN_FORMAT, Choice, Number, Written
-from cronq.domain.rules import OnLost
+from cronq.domain.rules import OnLost, Overlap
 
 SLOT_KEYS: Mapping[str, Key] = {
     "retries": Key(
@@ -18,5 +18,12 @@ SLOT_KEYS: Mapping[str, Key] = {
     ),
     "on_lost": Key(
         Choice("Whether a run whose runner is gone is tried again; as `retries` has it, when absent.", OnLost)
+    ),
+    "overlap": Key(
+        Choice("What becomes of a run while another one of the job has not ended.", Overlap),
+        default=Overlap.ALLOW.value,
+    ),
+    "max_running": Key(
+        Number("With overlap allow: how many runs of the job may be running at once.", 1, 1_000_000)
     ),
 }

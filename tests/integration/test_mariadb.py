@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from cronq.database import schema
 from cronq.database.gateway import make_engine
-from tests.database import auditing, claiming, granting, publishing, racing, recording, replacing
+from tests.database import auditing, claiming, granting, publishing, racing, recording, replacing, ruling
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
 
@@ -116,3 +116,11 @@ class MeanwhileTests(OnMariaDB, auditing.MeanwhileTests):
 
 class AuditRaceTests(OnMariaDB, auditing.RaceTests):
     """An audit beside an injector and somebody who replaces the category."""
+
+
+class OverlapTests(OnMariaDB, ruling.OverlapTests):
+    """Runs that would overlap."""
+
+
+class AttemptTests(OnMariaDB, ruling.AttemptTests):
+    """Attempts after the first."""
