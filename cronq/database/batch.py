@@ -18,9 +18,10 @@ from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.messages import Report
 from cronq.domain.overlap import most_at_once
+from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import RETRIED
-from cronq.domain.rules import Rules, decode_rules
+from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import Status, may_move
 from cronq.domain.summaries import JobSummary, summarize
 
@@ -30,8 +31,8 @@ _STATE = [
     runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned, runs.c.slot, runs.c.attempt,
 ]  # fmt: skip
 _SUMMARY = [
-    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.last_run_start, jobs.c.last_run_stop,
-    jobs.c.last_run_status, jobs.c.current_status,
+    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason,
+    jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
 
 
@@ -54,6 +55,8 @@ class RunBatch:
         self.removed: set[int] = set()
         #: The rules of jobs that have any, by id.
         self.rules: dict[int, Rules] = {}
+        #: What keeps jobs from running, or has kept them, by id.
+        self.pauses: dict[int, Pause] = {}
         self._summaries: dict[int, JobSummary] = {}
         self._lock_jobs({run.job_id for run in self.runs.values()})
         self.now = database_now(connection)
@@ -143,11 +146,15 @@ class RunBatch:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
         query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
-        for job_id, removed_at, rules, *summary in self._connection.execute(query):
+        for job_id, removed_at, rules, paused_until, pause_reason, *summary in self._connection.execute(
+            query
+        ):
             if removed_at is not None:
                 self.removed.add(job_id)
             elif rules is not None:
                 self.rules[job_id] = decode_rules(rules)
+            if pause := pause_of(self.rules.get(job_id, DEFAULT_RULES), paused_until, pause_reason):
+                self.pauses[job_id] = pause
             self._summaries[job_id] = JobSummary(*summary)
 
     def _follow_up(self) -> None:

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from cronq.database.books import close_books
-from cronq.database.bulk import update_rows
+from cronq.database.books import close_books, move_on
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
@@ -15,6 +14,8 @@ from cronq.domain.jobs import Publication
 
 #: How long an injector has to publish what it claimed, until any other does it (seconds).
 PUBLISH_WITHIN = 10
+#: A transaction that has made so many rows leaves the jobs that are left to the next one.
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ def claim_due(connection: Connection, limit: int, injector: str) -> Claim:
     by_time = _locked(connection, limit, wanted=False, now=now)
     due = {job.id: job for job in by_hand + by_time}
     defined = define_jobs(connection, list(due.values()), now)
-    closing = close_books(connection, defined, now, PUBLISH_WITHIN)
-    update_rows(connection, jobs, [row | {"run_now": 0, "locked_by": injector[:64]} for row in closing.moved])
+    closing = close_books(connection, defined, now, PUBLISH_WITHIN, MOST_ROWS)
+    move_on(connection, closing, locked_by=injector[:64])
     return Claim(
         tuple(closing.publications),
-        full=limit in {len(by_hand), len(by_time)},
+        full=limit in {len(by_hand), len(by_time)} or closing.jobs < len(defined),
         unreadable=tuple(closing.unreadable),
     )
 

@@ -71,6 +71,6 @@ def _refuse(batch: RunBatch, run: RunState, message: ResultMessage, verdict: Ver
         batch.wait(run, verdict.reason)
     else:
         now = batch.now
-        skipped = replace(run, status=Status.SKIPPED, reason=verdict.reason, ended_at=now, recorded_at=now)
-        batch.move(skipped)
+        status = Status.MISSED if verdict.admission is Admission.MISS else Status.SKIPPED
+        batch.move(replace(run, status=status, reason=verdict.reason, ended_at=now, recorded_at=now))
     return refuse(message, verdict.reason)

@@ -111,6 +111,13 @@ jobs = _table(
     Column("removed_at", Instant),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
+    # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
+    Column("paused_until", Instant),
+    Column("pause_reason", String(1000)),
+    # The slot that somebody wants skipped.
+    Column("skip_slot", Instant),
+    # The row of skipped slots that grows as long as it is paused.
+    Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
 )
 

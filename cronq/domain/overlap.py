@@ -16,6 +16,8 @@ class Admission(enum.Enum):
     #: It stays queued, and is not published.
     WAIT = enum.auto()
     SKIP = enum.auto()
+    #: It is too late for it.
+    MISS = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cronq.domain.durations import Duration, parse_span
+from cronq.domain.instants import parse_instant
 
 RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
 
@@ -39,6 +40,17 @@ class Overlap(enum.StrEnum):
     REPLACE = "replace"
 
 
+class CatchUp(enum.StrEnum):
+    """What becomes of slots for which no injector was there."""
+
+    #: The latest runs.
+    ONE = "one"
+    #: None runs.
+    NONE = "none"
+    #: All run, up to a limit.
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one job."""
@@ -51,6 +63,14 @@ class Rules:
     overlap: Overlap = Overlap.ALLOW
     #: How many runs may be running at once, where they may overlap; None: any number.
     max_running: int | None = None
+    enabled: bool = True
+    paused_until: datetime | None = None
+    pause_reason: str = ""
+    catch_up: CatchUp = CatchUp.ONE
+    #: With `all`: so many of the latest slots run.
+    catch_up_limit: int = 100
+    #: A slot that has not started so long after it was due does not run.
+    deadline: timedelta | None = None
     #: How long the command may run; None: as long as it likes.
     timeout: timedelta | None = None
     #: From SIGTERM to SIGKILL, when the command is ended.
@@ -95,8 +115,12 @@ def _written(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _as_json(value: timedelta) -> str:
-    return str(Duration(0, value))
+def _as_json(value: timedelta | datetime) -> str:
+    return str(Duration(0, value)) if isinstance(value, timedelta) else f"{value.isoformat()}Z"
+
+
+def _moment(text: str) -> datetime:
+    return parse_instant(text).moment
 
 
 def _codes(values: Iterable[float]) -> tuple[int, ...]:
@@ -111,6 +135,12 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "retry_backoff": float,
     "overlap": Overlap,
     "max_running": int,
+    "enabled": bool,
+    "paused_until": _moment,
+    "pause_reason": str,
+    "catch_up": CatchUp,
+    "catch_up_limit": int,
+    "deadline": parse_span,
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,

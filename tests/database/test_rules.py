@@ -10,3 +10,11 @@ class OverlapTests(OnSQLite, ruling.OverlapTests):
 
 class AttemptTests(OnSQLite, ruling.AttemptTests):
     """Attempts after the first."""
+
+
+class PauseTests(OnSQLite, ruling.PauseTests):
+    """Slots that people, or documents, want skipped."""
+
+
+class CatchUpTests(OnSQLite, ruling.CatchUpTests):
+    """Slots for which no injector was there."""

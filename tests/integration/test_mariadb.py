@@ -124,3 +124,11 @@ class OverlapTests(OnMariaDB, ruling.OverlapTests):
 
 class AttemptTests(OnMariaDB, ruling.AttemptTests):
     """Attempts after the first."""
+
+
+class PauseTests(OnMariaDB, ruling.PauseTests):
+    """Slots that people, or documents, want skipped."""
+
+
+class CatchUpTests(OnMariaDB, ruling.CatchUpTests):
+    """Slots for which no injector was there."""

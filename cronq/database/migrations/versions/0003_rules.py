@@ -1,4 +1,4 @@
-"""What the rules of jobs need: when an attempt may start.
+"""What the rules of jobs need: pauses, slots to be skipped, and when an attempt may start.
 
 Each step first looks whether it has been taken, as in 0001.
 """
@@ -7,12 +7,15 @@ from alembic import op
 from sqlalchemy import Table
 
 from cronq.database.migrations.steps import add_columns
-from cronq.database.tables import runs
+from cronq.database.tables import jobs, runs
 
 revision = "0003"
 down_revision = "0002"
 
-NEW: dict[Table, list[str]] = {runs: ["not_before"]}
+NEW: dict[Table, list[str]] = {
+    jobs: ["paused_until", "pause_reason", "skip_slot", "range_run_id"],
+    runs: ["not_before"],
+}
 
 
 def upgrade() -> None:
