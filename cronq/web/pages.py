@@ -15,7 +15,7 @@ from cronq.web.by_hand import ask_for_run
 from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, html_response, see_other
-from cronq.web.fields import JOB_ID, cursor, is_run_id, member, runner_path, segment, whole_number
+from cronq.web.fields import JOB_ID, cursor, is_run_id, job_path, member, runner_path, segment, whole_number
 from cronq.web.form_tokens import FIELD, check_token, issue_token
 from cronq.web.log_links import log_link
 from cronq.web.routing import Route
@@ -80,12 +80,12 @@ class Pages:
         view = await self._database.read(read_job, job_id, cursor(request, "older"))
         if view is None:
             raise NotFound(f"There is no job {job_id}.")
-        token = issue_token(await self._secret_key.find(), _job_path(job_id), self._seconds())
+        token = issue_token(await self._secret_key.find(), job_path(job_id), self._seconds())
         return self._page("job.html", view=view, now=view.now, token=token)
 
     async def run_job(self, request: Request, job_id: int) -> Response:
         """Ask for a run by hand, and go back to the job."""
-        path = _job_path(job_id)
+        path = job_path(job_id)
         # A script that says nothing of tokens may do this, as it could in 0.27; a wrong token is a forgery.
         if FIELD in request.fields:
             check_token(await self._secret_key.find(), request.fields[FIELD], path, self._seconds())
@@ -143,7 +143,3 @@ class Pages:
 
     def _page(self, name: str, **values: object) -> Response:
         return html_response(self._templates.render(name, **values))
-
-
-def _job_path(job_id: int) -> str:
-    return f"/job/{job_id}"
