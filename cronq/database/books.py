@@ -199,4 +199,5 @@ def _publication(row: dict[str, Any], job: StoredJob) -> Publication:
         routing_key=job.routing_key,
         slot=row["slot"],
         attempt=1,
+        rules=job.rules,
     )

@@ -147,6 +147,7 @@ def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),
+        "priority": job.rules.priority,
         "next_run": schedule.first_after(since),
         "settled_until": since,
     }

@@ -112,6 +112,7 @@ def _publications() -> Select[Any]:
             runs.c.slot,
             runs.c.attempt,
             runs.c.publications,
+            definitions.c.rules,
         )
         .join(jobs, jobs.c.id == runs.c.job_id)
         .join(definitions, definitions.c.id == runs.c.definition_id)

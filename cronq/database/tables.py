@@ -73,6 +73,8 @@ jobs = _table(
     Column("removed_at", Instant),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
+    # Of its rules: what has more is taken first.
+    Column("priority", SmallInteger, nullable=False, server_default="0", index=True),
     # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
     Column("paused_until", Instant),
     Column("pause_reason", String(1000)),

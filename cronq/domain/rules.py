@@ -71,6 +71,8 @@ class Rules:
     catch_up_limit: int = 100
     #: A slot that has not started so long after it was due does not run.
     deadline: timedelta | None = None
+    #: From 0 to 9; what has more comes first.
+    priority: int = 0
     #: How long the command may run; None: as long as it likes.
     timeout: timedelta | None = None
     #: From SIGTERM to SIGKILL, when the command is ended.
@@ -141,6 +143,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "catch_up": CatchUp,
     "catch_up_limit": int,
     "deadline": parse_span,
+    "priority": int,
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,

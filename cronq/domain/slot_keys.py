@@ -39,4 +39,7 @@ SLOT_KEYS: Mapping[str, Key] = {
         Number("With catch_up all: how many of the latest slots run.", 1, 1000), default=100
     ),
     "deadline": Key(Written("A slot that has not started so long after it was due is missed.", SPAN_FORMAT)),
+    "priority": Key(
+        Number("What comes first when more is due than fits: the higher, the sooner.", 0, 9), default=0
+    ),
 }

@@ -14,7 +14,7 @@ from cronq.database.reading.auditing import Audit, Question
 from cronq.database.tables import events, jobs, orders, runs
 from cronq.domain.findings import Finding
 from cronq.domain.messages import Grant, Report, ResultMessage
-from cronq.domain.rules import CatchUp, Overlap, Rules
+from cronq.domain.rules import CatchUp, Overlap, Rules, decode_rules
 from tests.database.store import StoreCase, at, job, report
 
 
@@ -419,6 +419,38 @@ class CatchUpTests(RulingCase):
         self.assertEqual(self.statuses(), ["missed", "missed"])
         late = "it had not started 5 minutes after it was due, which is its deadline"
         self.assertEqual([row["reason"] for row in self.rows(runs)], [late, late])
+
+
+class PriorityTests(RulingCase):
+    """What comes first when more is due than fits."""
+
+    def names(self, limit: int) -> list[str]:
+        return [run.name for run in self.claim(limit).publications]
+
+    def test_claims(self) -> None:
+        """What has a priority is claimed before what has waited longer, the highest first."""
+        self.put(
+            job("old", "R/2026-01-01T00:01:00/PT1H"),
+            job("low", "R/2026-01-01T00:02:00/PT1H", rules=Rules(priority=1)),
+            job("high", "R/2026-01-01T00:03:00/PT1H", rules=Rules(priority=9)),
+        )
+        self.now = at(0, 30)
+        self.assertEqual([self.names(1), self.names(1), self.names(1)], [["high", "old"], ["low"], []])
+
+    def test_changed(self) -> None:
+        """A document that changes it changes it for the next claim."""
+        self.put(job("a"), job("b", rules=Rules(priority=3)))
+        self.put(job("a", rules=Rules(priority=5)), job("b"))
+        self.now = at(0, 1)
+        self.assertEqual(self.names(9), ["a", "b"])
+
+    def test_published_again(self) -> None:
+        """Whoever publishes a run later knows its priority, too."""
+        self.put(job(rules=Rules(priority=7)))
+        self.claim_at(0, 1)
+        self.now = at(0, 2)
+        (run,) = self.do(claim_unpublished, 9)
+        self.assertEqual(decode_rules(run.rules).priority, 7)
 
 
 class AttemptTests(RulingCase):

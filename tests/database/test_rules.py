@@ -18,3 +18,7 @@ class PauseTests(OnSQLite, ruling.PauseTests):
 
 class CatchUpTests(OnSQLite, ruling.CatchUpTests):
     """Slots for which no injector was there."""
+
+
+class PriorityTests(OnSQLite, ruling.PriorityTests):
+    """What comes first when more is due than fits."""

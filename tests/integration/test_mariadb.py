@@ -172,3 +172,7 @@ class DrainTests(OnMariaDB, ordering.DrainTests):
 
 class KillTests(OnMariaDB, ordering.KillTests):
     """The order to end the command of a run."""
+
+
+class PriorityTests(OnMariaDB, ruling.PriorityTests):
+    """What comes first when more is due than fits."""
