@@ -12,7 +12,7 @@ from cronq.database.bulk import chunks
 from cronq.database.tables import definitions, jobs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
-from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
 
 _EARLIEST = datetime(1000, 1, 1)  # that MySQL promises to store
 

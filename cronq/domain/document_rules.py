@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
 from cronq.domain.rules import OnLost
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
 #: The format in the JSON Schema of what `parse_schedule` accepts.

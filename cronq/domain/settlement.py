@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cronq.domain.schedule import Schedule
+from cronq.domain.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cronq.domain.document_rules import SCHEDULE_FORMAT, cronq_schema
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 
 CHECKER = FormatChecker(formats=[])
 

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.domain.documents import MOST_FAULTS, parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, CronqError, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 
 EVERY_MINUTE = "R/2013-05-29T00:00:00/PT1M"
 WRONG_KINDS: list[tuple[object, str]] = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 from cronq.domain.settlement import Missed, Settlement, settle
 
 MINUTELY = parse_schedule("R/2026-01-01T00:00:00/PT1M")

@@ -8,7 +8,7 @@ from cronq.commands.cli.answers import Job, Run
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Status
-from cronq.domain.schedule import describe, parse_schedule
+from cronq.domain.schedules import parse_schedule
 from cronq.web.times import duration, exact
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -36,7 +36,7 @@ def schedule_phrase(job: Job) -> str:
     if job.schedule is None:
         return f"every {duration(job.interval)}" if job.interval else ""
     try:
-        return describe(parse_schedule(job.schedule))
+        return parse_schedule(job.schedule).in_words()
     except BadSchedule:
         return job.schedule  # of a newer server
 

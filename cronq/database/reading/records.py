@@ -12,7 +12,7 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import Status
-from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
 
 
 class JobState(enum.StrEnum):
@@ -51,7 +51,7 @@ class JobRecord:
     locked_by: str | None
     removed_at: datetime | None
 
-    def schedule(self) -> RepeatingInterval | None:
+    def schedule(self) -> Schedule | None:
         """What it runs by; None when the row does not say it.
 
         A job that 0.27 stored has no text: its next run and its interval are its schedule.

@@ -23,7 +23,6 @@ from cronq.database.reading.runs import (
     latest_runs,
 )
 from cronq.domain.runs import Status
-from cronq.domain.schedule import describe
 
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
@@ -54,7 +53,7 @@ class JobView:
     def schedule(self) -> str:
         """The schedule as a phrase."""
         schedule = self.job.schedule()
-        return describe(schedule) if schedule else "no more slots"
+        return schedule.in_words() if schedule else "no more slots"
 
     def next_slots(self, now: datetime) -> tuple[datetime, ...]:
         """The first slot that no one has accounted for, and the next few that are still to come."""
