@@ -7,13 +7,16 @@
 Nothing that the tests started is running afterwards, and no file of theirs is left.
 """
 
+import math
+import os
+import pkgutil
 import re
+import selectors
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
@@ -28,6 +31,8 @@ _CHECKS = (
 
 _PATIENCE = 300.0
 """Seconds that one test may take; none takes a quarter of it."""
+
+_ON_REAL_SERVERS = "tests.integration"
 
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 
@@ -66,39 +71,74 @@ def run_checks() -> Outcome:
     return total
 
 
-def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
-    """What a process writes. One that is silent for too long is ended, and its Python says where it stood."""
-    assert process.stdout is not None
-    while True:
-        silence = threading.Timer(_PATIENCE, process.send_signal, [signal.SIGABRT])
-        silence.start()
-        try:
-            line = process.stdout.readline()
-        finally:
-            silence.cancel()
-        if not line:
-            return
-        yield line
+class Trial:
+    """One process of trial with all warnings as errors: what it has written, and how it ended."""
+
+    def __init__(self, names: list[str], folder: Path, number: int) -> None:
+        python = [sys.executable, "-u", "-X", "faulthandler", "-W", "error"]
+        command = [*python, "-m", "twisted.trial", f"--temp-directory={folder}/trial-{number}", *names]
+        environment = environ | {"TMPDIR": str(folder)} | keeper.mark(folder)
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert self.process.stdout is not None
+        self.pipe = self.process.stdout
+        self.running = True
+        self._written: list[bytes] = []
+        self._shown = 0
+        self._heard = time.monotonic()
+
+    def read(self) -> None:
+        """Take what it has just written, or its end."""
+        self._heard = time.monotonic()
+        chunk = os.read(self.pipe.fileno(), 65536)
+        self._written.append(chunk)
+        self.running = bool(chunk)
+
+    def show(self) -> None:
+        """Print what it has written since the last time."""
+        sys.stdout.buffer.write(b"".join(self._written[self._shown :]))
+        sys.stdout.flush()
+        self._shown = len(self._written)
+
+    def end_silence(self) -> None:
+        """One that has been silent for too long is ended, and its Python says where it stood."""
+        if self.running and time.monotonic() - self._heard > _PATIENCE:
+            self._heard = math.inf
+            self.process.send_signal(signal.SIGABRT)
+
+    def outcome(self) -> Outcome:
+        """How many tests passed and failed, once it has ended."""
+        lines = b"".join(self._written).decode(errors="replace").splitlines()
+        outcome = outcome_of(next((line for line in reversed(lines) if _SUMMARY.match(line)), None))
+        return outcome if self.process.wait() == 0 or outcome.failed else outcome + Outcome(0, 1)
 
 
-def run_trial(names: list[str], folder: Path) -> Outcome:
-    """Run tests with all warnings as errors and with `folder` for their files; show all as it comes."""
-    python = [sys.executable, "-u", "-X", "faulthandler", "-W", "error"]
-    command = [*python, "-m", "twisted.trial", f"--temp-directory={folder}/trial", *names]
-    environment = environ | {"TMPDIR": str(folder)} | keeper.mark(folder)
-    summary = None
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as trial:
-        try:
-            for line in lines_of(trial):
-                print(line, end="", flush=True)
-                summary = line.strip() if _SUMMARY.match(line) else summary
-        except BaseException:
-            trial.kill()
-            raise
-    outcome = outcome_of(summary)
-    return outcome if trial.returncode == 0 or outcome.failed else outcome + Outcome(0, 1)
+def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
+    """Run each part of the tests in a process of its own, at the same time; show one after the other."""
+    trials = [Trial(names, folder, number) for number, names in enumerate(parts)]
+    with selectors.DefaultSelector() as selector:
+        for trial in trials:
+            selector.register(trial.pipe, selectors.EVENT_READ, trial)
+        waiting = list(trials)
+        while waiting:
+            for key, _ in selector.select(timeout=10.0):
+                key.data.read()
+                if not key.data.running:
+                    selector.unregister(key.fileobj)
+            for trial in trials:
+                trial.end_silence()
+            waiting[0].show()
+            while waiting and not waiting[0].running:
+                waiting.pop(0).show()
+    return sum((trial.outcome() for trial in trials), Outcome(0, 0))
+
+
+def all_parts() -> list[list[str]]:
+    """The tests that mostly wait for real servers, and those that keep a processor busy."""
+    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    names = [f"tests.{each.name}" for each in found if each.ispkg or each.name.startswith("test_")]
+    return [[name for name in names if name != _ON_REAL_SERVERS], [_ON_REAL_SERVERS]]
 
 
 def run_tests(names: list[str]) -> Outcome:
@@ -106,7 +146,7 @@ def run_tests(names: list[str]) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="cronq-run-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         try:
-            outcome = run_trial(names, folder)
+            outcome = run_trials([names] if names else all_parts(), folder)
             left = keeper.processes_of(folder)
         finally:
             keeper.kill_all(folder)
@@ -123,7 +163,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or "--lint" in arguments:
         outcome += run_checks()
     if "--lint" not in arguments:
-        outcome += run_tests(arguments or ["tests"])
+        outcome += run_tests(arguments)
     print(outcome)
     return 1 if outcome.failed or not outcome.passed else 0
 

@@ -17,6 +17,8 @@ from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.messages import Report
 from cronq.domain.reports import RunState
+from cronq.domain.retrying import RETRIED
+from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Status, may_move
 from cronq.domain.summaries import JobSummary, summarize
 
@@ -26,8 +28,8 @@ _STATE = [
     runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned,
 ]  # fmt: skip
 _SUMMARY = [
-    jobs.c.id, jobs.c.removed_at, jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status,
-    jobs.c.current_status,
+    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.last_run_start, jobs.c.last_run_stop,
+    jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
 
 
@@ -48,6 +50,8 @@ class RunBatch:
         self._adopt(others or {})
         #: Ids of jobs that have been taken out of their category.
         self.removed: set[int] = set()
+        #: The rules of jobs that have any, by id.
+        self.rules: dict[int, Rules] = {}
         self._summaries: dict[int, JobSummary] = {}
         self._lock_jobs({run.job_id for run in self.runs.values()})
         self.now = database_now(connection)
@@ -96,7 +100,7 @@ class RunBatch:
         ]
 
     def write(self) -> None:
-        """Write what has changed, with the attempts that follow what was lost."""
+        """Write what has changed, with the attempts that follow what came to no good end."""
         self._follow_up()
         if self._unstarted:
             announced = events.c.type == Report.STARTING.value, events.c.once == 1
@@ -129,20 +133,21 @@ class RunBatch:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
         query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
-        for job_id, removed_at, *summary in self._connection.execute(query):
+        for job_id, removed_at, rules, *summary in self._connection.execute(query):
             if removed_at is not None:
                 self.removed.add(job_id)
+            elif rules is not None:
+                self.rules[job_id] = decode_rules(rules)
             self._summaries[job_id] = JobSummary(*summary)
 
     def _follow_up(self) -> None:
-        lost = [
+        ended = [
             self.runs[run_id]
             for run_id, before in self._before.items()
-            if before.status is not Status.LOST
-            and self.runs[run_id].status is Status.LOST
-            and self.runs[run_id].job_id in self._summaries.keys() - self.removed
+            if self.runs[run_id].status in RETRIED - {before.status}
+            and self.runs[run_id].job_id in self.rules
         ]
-        for run in try_again(self._connection, lost, self.now) if lost else ():
+        for run in try_again(self._connection, ended, self.rules, self.now) if ended else ():
             self.runs[run.run_id] = run
 
     def _row(self, run: RunState) -> dict[str, Any]:

@@ -117,10 +117,13 @@ def _publications() -> Select[Any]:
 
 
 def forget_published(connection: Connection) -> int:
-    """Take every queued run for unpublished, as its broker has forgotten all; gives how many there are."""
+    """Take every queued run for unpublished, as its broker has forgotten all; gives how many there are.
+
+    What waits, for its time or for other runs of its job, was not with the broker.
+    """
+    now = database_now(connection)
+    due = runs.c.publish_after.is_not(None), func.coalesce(runs.c.not_before, now) <= now
     result = connection.execute(
-        update(runs)
-        .where(runs.c.status == Status.QUEUED.value)
-        .values(publish_after=database_now(connection))
+        update(runs).where(runs.c.status == Status.QUEUED.value, *due).values(publish_after=now)
     )
     return result.rowcount

@@ -164,6 +164,8 @@ runs = _table(
     # Of a row that stands for several slots: the last of them, and how many they are.
     Column("last_slot", Instant),
     Column("slots", BigInteger, nullable=False, server_default="1"),
+    # It is not to be published before; NULL: at once.
+    Column("not_before", Instant),
     # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
     # its runner's clock), the end was written here.
     Column("queued_at", Instant),
@@ -172,7 +174,8 @@ runs = _table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("recorded_at", Instant),
-    # While it is queued: when any injector is to publish it, as no one seems to have got it; else NULL.
+    # While it is queued: when any injector is to publish it, as no one seems to have got it. NULL else, and
+    # while it waits for other runs of its job.
     Column("publish_after", Instant),
     Column("publications", SmallInteger, nullable=False, server_default="0"),
     # Which request to start was granted.

@@ -12,17 +12,24 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from cronq.domain.document_rules import CATEGORY_NAME, JOB_KEYS, RULE_KEYS, shown
+from cronq.domain.document_parts import faults_at
+from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
+from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.json_places import element, member
+from cronq.domain.json_places import element, member, path_of, place_of
 from cronq.domain.json_text import load_json
-from cronq.domain.rules import Rules
+from cronq.domain.rules import READERS, RULES_LENGTH, read_rules
+from cronq.domain.schedule_keys import TIME_KEYS
+from cronq.domain.schedules import Specification
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
-_DOCUMENT_KEYS = ("category", "jobs")
-_JOB_KEYS = tuple(JOB_KEYS)
+_REQUIRED_KEYS = ("category", "jobs")
+_DOCUMENT_KEYS = ("category", "defaults", "jobs")
+_JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
+#: What is in a `JobDefinition` as the document says it.
+_PLAIN_KEYS = [key for key in JOB_KEYS if key not in {"schedule", *TIME_KEYS, *READERS}]
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
 #: Longer words are like none of ours, and comparing takes time.
 _LONGEST_SLIP = 24  # characters
@@ -74,14 +81,26 @@ def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
 def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tuple[Fault, ...]) -> Document:
     if faults:
         raise BadDocument(faults, remarks)
-    jobs = tuple(map(_job_definition, data["jobs"]))
-    return Document(Category(data["category"] if name is None else name, jobs), remarks)
+    defaults = data.get("defaults", {})
+    category = data["category"] if name is None else name
+    jobs = tuple(_job_definition(category, _inherit(job, defaults)) for job in data["jobs"])
+    return Document(Category(category, jobs), remarks)
 
 
-def _job_definition(job: dict[str, Any]) -> JobDefinition:
-    own = {key: job[key] for key in JOB_KEYS if key in job and key not in RULE_KEYS}
-    rules = Rules(**{key: read(job[key]) for key, read in RULE_KEYS.items() if key in job})
-    return JobDefinition(**own, rules=rules)
+def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The job with the defaults for what it does not say itself; of variables, each counts by itself."""
+    if not defaults:
+        return job
+    merged = {key: value for key, value in defaults.items() if key in DEFAULT_KEYS} | job
+    if "environment" in defaults and "environment" in job:
+        merged["environment"] = defaults["environment"] | job["environment"]
+    return merged
+
+
+def _job_definition(category: str, job: dict[str, Any]) -> JobDefinition:
+    own = {key: job[key] for key in _PLAIN_KEYS if key in job}
+    schedule = Specification.of_job(category, job["name"], job).encode()
+    return JobDefinition(schedule=schedule, **own, rules=read_rules(job))
 
 
 def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
@@ -90,12 +109,14 @@ def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
         return
     for message in () if name is None else CATEGORY_NAME.faults(name):
         yield Fault("category", message)
-    yield from _missing_keys(data, "", _DOCUMENT_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
+    yield from _missing_keys(data, "", _REQUIRED_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
     for key, value in data.items():
         if key == "category":
             yield from _category_faults(value, name)
+        elif key == "defaults":
+            yield from _defaults_faults(value)
         elif key == "jobs":
-            yield from _jobs_faults(value)
+            yield from _jobs_faults(value, data.get("defaults", {}))
 
 
 def _category_faults(value: object, name: str | None) -> Iterator[Fault]:
@@ -106,13 +127,34 @@ def _category_faults(value: object, name: str | None) -> Iterator[Fault]:
         yield Fault("category", f"{shown(value)} is not the name in the address, which is {shown(name)}")
 
 
-def _jobs_faults(jobs: object) -> Iterator[Fault]:
+def _defaults_faults(defaults: object) -> Iterator[Fault]:
+    if not isinstance(defaults, dict):
+        yield Fault("defaults", f"expected an object, found {shown(defaults)}")
+        return
+    for key, value in defaults.items():
+        if key in DEFAULT_KEYS:
+            yield from faults_at(member("defaults", key), DEFAULT_KEYS[key].rule, value)
+
+
+def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
     if not isinstance(jobs, list):
         yield Fault("jobs", f"expected a list, found {shown(jobs)}")
         return
+    inherited = {} if any(_defaults_faults(defaults)) else defaults
     owners: dict[str, str] = {}
     for index, job in enumerate(jobs):
-        yield from _job_faults(job, element("jobs", index), owners)
+        place = element("jobs", index)
+        found = list(_job_faults(job, place, owners))
+        yield from found or _whole_faults(_inherit(job, inherited), place)
+
+
+def _whole_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
+    """What is wrong with a job of which each part is right."""
+    for path, error in Specification.of_job("", "", job).faults():
+        yield Fault(place_of((*path_of(place), *path)), f"{error} (at character {error.position + 1})")
+    rules = read_rules(job).encode()
+    if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
+        yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
 
 
 def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fault]:
@@ -122,8 +164,8 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
         return
     yield from _missing_keys(job, place, _REQUIRED_OF_JOB, _JOB_KEYS)
     for key, value in job.items():
-        for message in JOB_KEYS[key].rule.faults(value) if key in JOB_KEYS else ():
-            yield Fault(member(place, key), message)
+        if key in JOB_KEYS:
+            yield from faults_at(member(place, key), JOB_KEYS[key].rule, value)
         if key == "name" and isinstance(value, str) and (owner := owners.setdefault(value, place)) != place:
             yield Fault(member(place, key), f"{shown(value)} is the name of {owner} too")
 
@@ -140,6 +182,8 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
     if not isinstance(data, dict):
         return
     yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
+    if isinstance(defaults := data.get("defaults"), dict):
+        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS)
     jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):

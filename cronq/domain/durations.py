@@ -116,6 +116,14 @@ def parse_duration(text: str, position: int = 0) -> Duration:
     return duration
 
 
+def parse_span(text: str) -> timedelta:
+    """Read an ISO 8601 duration of an exact length: one without months and years. Raises `BadSchedule`."""
+    duration = parse_duration(text)
+    if duration.months:
+        raise BadSchedule(f"{excerpt(text)} has no exact length: write days instead, as in P30D")
+    return duration.exact
+
+
 def check_length(duration: Duration, position: int = 0) -> None:
     """Refuse with `BadSchedule` what is negative, shorter than a second or longer than 8,000 years."""
     if duration.months < 0 or duration.exact < timedelta(0) or duration.mean < SHORTEST:

@@ -121,6 +121,7 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
     return replace(
         run,
         status=Status.RUNNING,
+        reason=None,
         token=message.token,
         runner=message.runner,
         host=message.host,
@@ -190,7 +191,7 @@ def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState
 
 
 def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -> RunState:
-    if run.superseded:
+    if run.superseded and run.status is Status.LOST:
         return _turned_up(run, message, now)
     if not may_move(run.status, status):
         return run

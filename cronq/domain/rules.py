@@ -1,9 +1,20 @@
-"""What a job asks for besides its schedule and its command. Each rule has a default that costs nothing."""
+"""What a job asks for besides its schedule and its command. Each rule has a default that costs nothing.
+
+Here a rule has its value; in documents, in the database, in messages and in the API it is written in the same
+JSON everywhere, with the rules left out that are the default.
+"""
 
 import enum
 import functools
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
+
+from cronq.domain.durations import Duration, parse_span
+
+RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
 
 
 class OnLost(enum.StrEnum):
@@ -19,20 +30,72 @@ class OnLost(enum.StrEnum):
 class Rules:
     """The rules of one job."""
 
-    on_lost: OnLost = OnLost.FAIL
+    #: None: a run that is lost counts as one that failed, for `retries`.
+    on_lost: OnLost | None = None
+    retries: int = 0
+    retry_delay: timedelta = timedelta(minutes=1)
+    retry_backoff: float = 1
+    #: How long the command may run; None: as long as it likes.
+    timeout: timedelta | None = None
+    #: From SIGTERM to SIGKILL, when the command is ended.
+    kill_grace: timedelta = timedelta(seconds=10)
+    #: The exit codes that are success, in ascending order.
+    success_codes: tuple[int, ...] = (0,)
+    #: Added to the environment of the command.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> str | None:
         """The rules that are not the default, as JSON that is always written the same; None when all are."""
-        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
-        chosen = {name: value for name, (value, default) in values.items() if value != default}
-        return json.dumps(chosen, separators=(",", ":"), sort_keys=True) if chosen else None
+        chosen = self.chosen()
+        return _written(chosen) if chosen else None
+
+    def chosen(self) -> dict[str, Any]:
+        """The rules that are not the default, by name."""
+        if self is DEFAULT_RULES or self == DEFAULT_RULES:
+            return {}
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {name: value for name, value in values if value != getattr(DEFAULT_RULES, name)}
+
+
+def read_rules(values: Mapping[str, Any]) -> Rules:
+    """The rules from a document that was accepted; keys of other things are passed over."""
+    chosen = {name: read(values[name]) for name, read in READERS.items() if name in values}
+    return Rules(**chosen) if chosen else DEFAULT_RULES
 
 
 @functools.lru_cache(maxsize=1000)
 def decode_rules(text: str | None) -> Rules:
     """The rules that `Rules.encode` wrote."""
-    chosen = json.loads(text) if text else {}
-    return Rules(on_lost=OnLost(chosen.get("on_lost", OnLost.FAIL)))
+    return read_rules(json.loads(text)) if text else DEFAULT_RULES
 
 
+def rules_as_json(text: str | None) -> dict[str, Any]:
+    """What `Rules.encode` wrote, as a document says it."""
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _as_json(value: timedelta) -> str:
+    return str(Duration(0, value))
+
+
+def _codes(values: Iterable[float]) -> tuple[int, ...]:
+    return tuple(sorted({int(value) for value in values}))
+
+
+#: How each rule is read from the JSON of a document.
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "on_lost": OnLost,
+    "retries": int,
+    "retry_delay": parse_span,
+    "retry_backoff": float,
+    "timeout": parse_span,
+    "kill_grace": parse_span,
+    "success_codes": _codes,
+    "environment": dict,
+}
 DEFAULT_RULES = Rules()

@@ -10,7 +10,7 @@ from cronq.database import gateway
 from cronq.database.gateway import Database
 from cronq.database.reading.auditing import Audit, Question, find_job_id
 from cronq.domain.audit_totals import Totals, period_in_words
-from cronq.domain.document_rules import shown
+from cronq.domain.document_values import shown
 from cronq.domain.errors import BadSchedule
 from cronq.domain.findings import Finding
 from cronq.domain.moments import parse_moment

@@ -6,7 +6,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from cronq.database.reading.cursors import LATEST, Cursor
-from cronq.domain.document_rules import shown
+from cronq.domain.document_values import shown
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request
 

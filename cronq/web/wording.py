@@ -92,6 +92,8 @@ def advice(run: RunRecord, routing_key: str) -> Advice | None:
 def _certain(run: RunRecord) -> str:
     if run.slots > 1:
         return f"{run.slots:,} slots did not run."
+    if run.status is Status.QUEUED and run.reason:
+        return "It has not started yet."
     if run.status is not Status.FAILED:
         return _SENTENCES[run.status][0]
     if run.return_code is None:

@@ -1,6 +1,7 @@
 """`cronq-pruner` on any database; `test_pruner` and the integration tests say on which."""
 
 import itertools
+import math
 import os
 import sys
 from datetime import timedelta
@@ -28,6 +29,8 @@ class PrunerCase(StoreCase):
         self._run_ids = (f"{number:032x}" for number in itertools.count(1))
         self.url = self.engine.url.render_as_string(hide_password=False)
         self.patch(os, "environ", {"DATABASE_URL": self.url})
+        # A slow machine would see progress where no test asks for it.
+        self.patch(pruner, "TELL_EVERY", math.inf)
         self.stdout, self.stderr = StringIO(), StringIO()
         self.patch(sys, "stdout", self.stdout)
         self.patch(sys, "stderr", self.stderr)

@@ -114,7 +114,7 @@ class FaultTests(DocumentTestCase):
             expected = f"expected a text, found {name}"
             self.assertFaults(document() | {"category": value}, f"category: {expected}")
             self.assertFaults({"category": value, "jobs": []}, f"category: {expected}", name="example")
-            for key in ("name", "schedule", "command", "routing_key"):
+            for key in ("name", "command", "routing_key"):
                 self.assertFaults(document(job(**{key: value})), f"jobs[0].{key}: {expected}")
             if not isinstance(value, list):
                 self.assertFaults(document() | {"jobs": value}, f"jobs: expected a list, found {name}")

@@ -48,6 +48,9 @@ class TroubleAtStartTests(InstallationCase):
     def mend_broker(self, wire: Proxy, vhost: str) -> None:
         wire.restore()
         self.broker.add_vhost(vhost)
+        self.broker.add_user(
+            "late", "wr0ng", self.broker_url
+        )  # its rights first: then the password lets it in
         self.broker.add_user("late", "right", self.broker_url)
 
     def test_database(self) -> None:

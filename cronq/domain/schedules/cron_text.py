@@ -91,7 +91,7 @@ class CronText:
         return CronSim(" ".join(self.fields), _SOME_MOMENT)
 
 
-def parse_cron(text: str, position: int, seed: str) -> CronText:
+def parse_cron(text: str, position: int = 0, seed: str = "") -> CronText:
     """Read five fields, or a word such as `@daily`; `seed` decides what `H` is.
 
     `position` is the place of `text` in the whole schedule. Raises `BadSchedule`.

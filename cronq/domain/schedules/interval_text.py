@@ -34,7 +34,7 @@ def parse_interval(text: str, zone: ZoneInfo | None) -> RepeatingInterval:
     return _repeating(start, duration, repetitions, zone)
 
 
-def parse_every(text: str, position: int, zone: ZoneInfo | None) -> RepeatingInterval:
+def parse_every(text: str, position: int = 0, zone: ZoneInfo | None = None) -> RepeatingInterval:
     """Read a duration: it is repeated for ever, from the anchor on. Raises `BadSchedule`."""
     duration = parse_duration(text, position)
     return _repeating(_instant(ANCHOR, position, zone), duration, None, zone)

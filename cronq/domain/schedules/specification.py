@@ -63,9 +63,12 @@ class Specification:
             return cls((text,))
         try:
             stored = json.loads(text)
-            return _read(stored, stored.get("seed", ""))
+            found = _read(stored, stored.get("seed", ""))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise BadSchedule("what is stored as the schedule cannot be read") from error
+        if not found.schedules:
+            raise BadSchedule("what is stored as the schedule is none")
+        return found
 
     def encode(self) -> str:
         """The text that is stored; it is always written the same."""
@@ -115,7 +118,9 @@ class Specification:
             yield from _faults(place, parse_text, text, zone, self.seed)
         for index, text in enumerate(self.exceptions):
             yield from _faults(("except", index), parse_exception, text, zone)
-        yield from _faults(("between",), parse_between, self.start, self.end, zone)
+        yield from _faults(
+            ("between", "start" if self.end is None else "end"), parse_between, self.start, self.end, zone
+        )
         if self.jitter is not None:
             yield from _faults(("jitter",), parse_jitter, self.jitter)
 
@@ -152,7 +157,7 @@ def seed_of(category: str, name: str) -> str:
     return sha256(json.dumps([category, name]).encode()).hexdigest()[:16]
 
 
-def parse_exception(text: str, zone: ZoneInfo | None) -> Window:
+def parse_exception(text: str, zone: ZoneInfo | None = None) -> Window:
     """A date, or two dates or times with a slash between them; all of the last day belongs to it.
 
     Raises `BadSchedule`.
