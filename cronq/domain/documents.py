@@ -17,11 +17,13 @@ from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
 from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.json_places import element, member, path_of, place_of
+from cronq.domain.json_places import element, member, path_of
 from cronq.domain.json_text import load_json
 from cronq.domain.rules import READERS, RULES_LENGTH, read_rules
+from cronq.domain.schedule_documents import faults_of
 from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.domain.schedules import Specification
+from cronq.domain.schedules.advice import slips
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
@@ -57,7 +59,8 @@ def parse_document(data: object, *, name: str | None = None) -> Document:
     `name` is the category's name when it is known already: then the document need not say it, and must not
     say another one.
     """
-    return _accept(data, name, _listed(_document_faults(data, name)), _listed(_unknown_keys(data)))
+    faults = _listed(_document_faults(data, name))
+    return _accept(data, name, faults, _listed(_remarks(data, refused=bool(faults))))
 
 
 def read_document(text: bytes | str, *, name: str | None = None) -> Document:
@@ -68,7 +71,7 @@ def read_document(text: bytes | str, *, name: str | None = None) -> Document:
     json_text = load_json(text)
     data = json_text.value
     faults = json_text.located(_listed(chain(json_text.repeated_keys(), _document_faults(data, name))))
-    return _accept(data, name, faults, json_text.located(_listed(_unknown_keys(data))))
+    return _accept(data, name, faults, json_text.located(_listed(_remarks(data, refused=bool(faults)))))
 
 
 def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -150,8 +153,7 @@ def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
 
 def _whole_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
     """What is wrong with a job of which each part is right."""
-    for path, error in Specification.of_job("", "", job).faults():
-        yield Fault(place_of((*path_of(place), *path)), f"{error} (at character {error.position + 1})")
+    yield from faults_of(Specification.of_job("", "", job), path_of(place))
     rules = read_rules(job).encode()
     if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
         yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
@@ -176,6 +178,16 @@ def _missing_keys(found: Keys, place: str, required: Keys, known: Keys) -> Itera
             slip = _closest(key, tuple(other for other in found if other not in known))
             hint = f", did you write it as {member('', slip)}?" if slip else ""
             yield Fault(member(place, key), f"missing{hint}")
+
+
+def _remarks(data: Any, *, refused: bool) -> Iterator[Fault]:
+    """What looks like a slip; of schedules only when the document is accepted."""
+    yield from _unknown_keys(data)
+    for index, job in enumerate(() if refused else data["jobs"]):
+        specification = Specification.of_job("", "", _inherit(job, data.get("defaults", {})))
+        for number, sentence in slips(specification):
+            place = member(element("jobs", index), "schedule")
+            yield Fault(element(place, number) if isinstance(job["schedule"], list) else place, sentence)
 
 
 def _unknown_keys(data: object) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from reprlib import repr as excerpt
 
@@ -88,7 +89,7 @@ class CronText:
 
     def sim(self) -> CronSim:
         """What cronsim makes of it."""
-        return CronSim(" ".join(self.fields), _SOME_MOMENT)
+        return _sim(self.fields)
 
 
 def parse_cron(text: str, position: int = 0, seed: str = "") -> CronText:
@@ -116,6 +117,11 @@ def parse_cron(text: str, position: int = 0, seed: str = "") -> CronText:
             position + found[2].start(),
         ) from error
     return parsed
+
+
+@lru_cache(maxsize=4096)
+def _sim(fields: tuple[str, ...]) -> CronSim:
+    return CronSim(" ".join(fields), _SOME_MOMENT)
 
 
 def _expand(text: str, position: int) -> str:
