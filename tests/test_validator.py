@@ -249,6 +249,16 @@ class ExamplesTests(SynchronousTestCase):
         for block in blocks:
             self.assertEqual(read_document(block).warnings, ())
 
+    def test_guide_of_schedules(self) -> None:
+        """So are the document and the expressions in the guide of schedules, and the columns of its table."""
+        text = (GUIDE.parent / "schedules.md").read_text()
+        for block in re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            self.assertEqual(read_document(block).warnings, ())
+        expressions = re.findall(r"^\| `((?:\S+ ){4}\S+)` \|", text, re.MULTILINE)
+        self.assertGreater(len(expressions), 10)
+        for expression in expressions:
+            parse_schedule(expression)
+
     def test_schedules_in_guide(self) -> None:
         """Every schedule in the guide's table is understood."""
         schedules = re.findall(r"^\| `(R[^`]+)` \|", GUIDE.read_text(), re.MULTILINE)

@@ -12,7 +12,7 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import Status
-from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, Specification, fixed_interval, parse_schedule
 
 
 class JobState(enum.StrEnum):
@@ -50,6 +50,13 @@ class JobRecord:
     #: `host.pid` of the last injector that took it.
     locked_by: str | None
     removed_at: datetime | None
+
+    def specification(self) -> Specification | None:
+        """What its document says of when it runs; None when the row does not say it."""
+        try:
+            return None if self.schedule_text is None else Specification.decode(self.schedule_text)
+        except BadSchedule:
+            return None
 
     def schedule(self) -> Schedule | None:
         """What it runs by; None when the row does not say it.
