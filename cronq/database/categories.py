@@ -15,7 +15,7 @@ from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule, step_after
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
     schedule = parse_schedule(job.schedule)
     return {
         "schedule": job.schedule,
-        "interval": schedule.interval,
+        "interval": step_after(schedule, since),
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),

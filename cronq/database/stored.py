@@ -14,7 +14,7 @@ from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.pauses import pause_of
 from cronq.domain.rules import decode_rules
-from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
 from cronq.domain.settlement import NO_TERMS, Terms
 
 _EARLIEST = datetime(1000, 1, 1)  # that MySQL promises to store

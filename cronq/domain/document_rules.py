@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from cronq.domain.command_keys import COMMAND_KEYS
 from cronq.domain.document_parts import Key
-from cronq.domain.document_values import SCHEDULE_FORMAT, Schema, Text, Written
+from cronq.domain.document_values import Schema, Text
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
+from cronq.domain.schedule_keys import TIME_KEYS, WHEN
 from cronq.domain.slot_keys import SLOT_KEYS
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
@@ -17,10 +18,7 @@ _OWN_KEYS: Mapping[str, Key] = {
     "name": Key(
         Text("Unique among the jobs of the document.", shortest=1, longest=NAME_LENGTH), required=True
     ),
-    "schedule": Key(
-        Written("An ISO 8601 repeating interval, as in R/2013-05-29T00:00:00/PT1M.", SCHEDULE_FORMAT),
-        required=True,
-    ),
+    "schedule": WHEN,
     "command": Key(
         Text(
             f"Given to /bin/sh -c; at most {COMMAND_LENGTH} bytes of UTF-8.", longest_encoded=COMMAND_LENGTH
@@ -39,6 +37,7 @@ DEFAULT_KEYS: Mapping[str, Key] = {
         ),
         default=DEFAULT_ROUTING_KEY,
     ),
+    **TIME_KEYS,
     **SLOT_KEYS,
     **COMMAND_KEYS,
 }

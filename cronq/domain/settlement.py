@@ -8,7 +8,7 @@ from cronq.domain.durations import Duration
 from cronq.domain.pauses import Pause
 from cronq.domain.rules import DEFAULT_RULES, CatchUp, Rules
 from cronq.domain.runs import Status
-from cronq.domain.schedule import Schedule
+from cronq.domain.schedules import Schedule
 
 #: A slot that an injector takes within this has not been missed.
 IN_TIME = timedelta(minutes=1)

@@ -10,6 +10,7 @@ from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
 from cronq.domain.pauses import FOR_EVER, Pause
 from cronq.domain.rules import rules_as_json
+from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.web.times import exact
 
 Shape = dict[str, Any]
@@ -28,7 +29,7 @@ def job_shape(details: JobDetails) -> Shape:
         "name": job.name,
         "category_id": job.category and job.category.id,
         "category": job.category and category_shape(job.category),
-        "schedule": job.schedule_text,
+        **_schedule_shape(job),
         "interval": None if job.interval is None else job.interval.total_seconds(),
         "next_run": _time(job.next_run),
         "last_run_start": _time(job.last_run_start),
@@ -75,6 +76,14 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "attempt": run.attempt,
         "reason": run.reason,
     }
+
+
+def _schedule_shape(job: JobRecord) -> Shape:
+    """When it runs, in the keys of a document, and in words."""
+    specification, schedule = job.specification(), job.schedule()
+    keys = ("schedule", *TIME_KEYS)
+    said = {"schedule": job.schedule_text} if specification is None else specification.as_document()
+    return {key: said.get(key) for key in keys} | {"schedule_in_words": schedule and schedule.in_words()}
 
 
 def _last_run_text(job: JobRecord) -> str:

@@ -62,7 +62,7 @@ def make_resource(
     pages = Pages(
         database, templates, secret_key, settings.log_url_template, seconds, on_run_requested, auditor
     )
-    api = Api(database, run_in_thread, on_run_requested, auditor)
+    api = Api(database, run_in_thread, on_run_requested, auditor, seconds)
 
     def page_of(found: Explanation) -> str:
         return templates.render("error.html", found=found, now=None)

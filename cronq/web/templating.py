@@ -32,9 +32,12 @@ class Templates:
         }
         self._environment.filters |= {
             "exact": times.exact,
+            "wall": times.wall,
             "gap": times.gap,
             "duration": times.duration,
             "kind_word": wording.kind_word,
+            "limit_in_words": wording.limit_in_words,
+            "limit_word": wording.limit_word,
             "rough": times.rough,
             "clock_in_words": times.clock_in_words,
             "code_in_words": wording.code_in_words,

@@ -36,6 +36,8 @@ _RUNNERS = {
     ),
     RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
 }
+#: The keys of a document that limit when a job runs.
+_LIMITS = {"timezone": "Time zone", "except": "Not on", "between": "Only", "jitter": "Jitter up to"}
 
 _KINDS = {
     Kind.MISSING: "missing",
@@ -125,3 +127,16 @@ def _sentence(text: str) -> str:
     text = text.strip()
     end = "" if text.endswith((".", "!", "?")) else "."
     return text[:1].upper() + text[1:] + end if text else ""
+
+
+def limit_word(key: str) -> str:
+    """A key of a document that limits when a job runs, as a title."""
+    return _LIMITS.get(key, key)
+
+
+def limit_in_words(value: str | list[str] | dict[str, str]) -> str:
+    """Its value: a text, a list of dates, or the first and the last of them."""
+    if isinstance(value, dict):
+        words = {"start": "from", "end": "until"}
+        return " ".join(f"{words[key]} {each}" for key, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else value

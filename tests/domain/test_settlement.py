@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.domain.pauses import FOR_EVER, Pause
 from cronq.domain.rules import CatchUp, Rules
 from cronq.domain.runs import Status
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 from cronq.domain.settlement import MISSED_REASON, Passed, Settlement, Terms, is_too_late, settle, too_late
 
 MINUTELY = parse_schedule("R/2026-01-01T00:00:00/PT1M")

@@ -14,6 +14,7 @@ from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
 from cronq.commands.cli.jobs import jobs, show
 from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
+from cronq.commands.cli.schedule import schedule
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
 from cronq.commands.cli.status import status
 from cronq.commands.settings import BadSetting
@@ -26,7 +27,9 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 
 
 @click.group(
-    epilog=_CODES, context_settings=_NAMES, commands=[apply, audit, jobs, run, runners, show, status]
+    epilog=_CODES,
+    context_settings=_NAMES,
+    commands=[apply, audit, jobs, run, runners, schedule, show, status],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option
@@ -34,8 +37,8 @@ def cronq() -> None:
     """See and change what cronq runs.
 
     It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL. (Only audit reads the
-    database itself.) The daemons are started with `twistd -n cronq`, or one by one (cronq-injector,
-    cronq-runner, cronq-results, cronq-web).
+    database itself, and schedule asks no one.) The daemons are started with `twistd -n cronq`, or one by
+    one (cronq-injector, cronq-runner, cronq-results, cronq-web).
     """
 
 

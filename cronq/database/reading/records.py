@@ -14,7 +14,7 @@ from cronq.domain.errors import BadSchedule
 from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.rules import decode_rules
 from cronq.domain.runs import Status
-from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, Specification, fixed_interval, parse_schedule
 
 
 class JobState(enum.StrEnum):
@@ -64,7 +64,14 @@ class JobRecord:
         found = pause_of(decode_rules(self.rules), self.paused_until, self.pause_reason)
         return found if found is not None and now < found.end else None
 
-    def schedule(self) -> RepeatingInterval | None:
+    def specification(self) -> Specification | None:
+        """What its document says of when it runs; None when the row does not say it."""
+        try:
+            return None if self.schedule_text is None else Specification.decode(self.schedule_text)
+        except BadSchedule:
+            return None
+
+    def schedule(self) -> Schedule | None:
         """What it runs by; None when the row does not say it.
 
         A job that 0.27 stored has no text: its next run and its interval are its schedule.

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -24,7 +26,8 @@ from cronq.database.reading.runs import (
     latest_runs,
 )
 from cronq.domain.runs import Status
-from cronq.domain.schedule import describe
+from cronq.domain.schedules.preview import Preview, preview
+from cronq.domain.zones import wall_time
 
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
@@ -55,7 +58,39 @@ class JobView:
     def schedule(self) -> str:
         """The schedule as a phrase."""
         schedule = self.job.schedule()
-        return describe(schedule) if schedule else "no more slots"
+        return schedule.in_words() if schedule else "no more slots"
+
+    @property
+    def schedules(self) -> tuple[str, ...]:
+        """The texts of its schedules, as they are in its document; none for a job that 0.27 stored."""
+        specification, text = self.job.specification(), self.job.schedule_text
+        if specification is None:
+            return () if text is None else (text,)
+        return specification.schedules
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What else its document says of when it runs, key by key."""
+        specification = self.job.specification()
+        written = {} if specification is None else specification.as_document()
+        return {key: value for key, value in written.items() if key != "schedule"}
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """By whose clocks it runs; None: those of UTC."""
+        specification = self.job.specification()
+        return specification.zone() if specification and self.job.schedule() else None
+
+    def local(self, slot: datetime) -> datetime:
+        """What these clocks show at a slot."""
+        return wall_time(slot, self.zone)
+
+    def remarks(self, now: datetime) -> Preview | None:
+        """The notes and warnings about its schedule; None when it has none to be read, or is removed."""
+        specification = self.job.specification()
+        if specification is None or self.job.schedule() is None or self.job.removed_at is not None:
+            return None
+        return preview(specification, now, NEXT_SLOTS)
 
     def next_slots(self, now: datetime) -> tuple[datetime, ...]:
         """The first slot that no one has accounted for, and the next few that are still to come."""
