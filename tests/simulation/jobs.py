@@ -74,6 +74,7 @@ class Life:
 
 def rhythm_of(job: JobDefinition) -> Rhythm:
     """What `any_job` wrote."""
+    assert job.schedule is not None
     _, start, duration = job.schedule.split("/")
     step = timedelta(minutes=int(duration.removeprefix("PT").removesuffix("M")))
     return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), step)
