@@ -26,7 +26,12 @@ class Admissions:
         self._connection = connection
         self._now = now
         self._rules = {job_id: each for job_id, each in rules.items() if most_at_once(each) is not None}
-        self._ahead = open_runs(connection, self._rules, now) if self._rules else {}
+        found = open_runs(connection, self._rules, now) if self._rules else {}
+        # What a backfill has made and has not started keeps nothing from running.
+        self._ahead = {
+            job_id: [run for run in ahead if run.status is Status.RUNNING or not run.patient]
+            for job_id, ahead in found.items()
+        }
         #: The row of a run that is in no table yet, by its place among those of its job.
         self._new: dict[int, Row] = {}
         self._kills: list[tuple[str, str, str]] = []

@@ -27,7 +27,7 @@ def try_again(
     `rules` are those of the jobs, by id; a job that is not there asks for nothing.
     """
     asked = {run.run_id: run for run in ended if _allowed(run, rules) > 1}
-    query = select(runs.c.run_id, runs.c.definition_id)
+    query = select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id)
     found = [
         row
         for some in chunks(sorted(asked))
@@ -38,7 +38,7 @@ def try_again(
         run = asked[row.run_id]
         if run.attempt < _allowed(run, rules):
             changed.append(replace(run, superseded=True))
-            rows.append({"run_id": new_id} | _attempt(run, row.definition_id, rules[run.job_id], now))
+            rows.append({"run_id": new_id} | _attempt(run, row, rules[run.job_id], now))
         else:
             changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
@@ -49,12 +49,13 @@ def _allowed(run: RunState, rules: Mapping[int, Rules]) -> int:
     return attempts_allowed(rules[run.job_id], run.status) if run.job_id in rules else 1
 
 
-def _attempt(run: RunState, definition_id: int | None, rules: Rules, now: datetime) -> dict[str, Any]:
+def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, Any]:
     delay = delay_after(rules, run.status, run.attempt)
     at = now + delay if delay else None
     return {
         "job_id": run.job_id,
-        "definition_id": definition_id,
+        "definition_id": row.definition_id,
+        "backfill_id": row.backfill_id,
         "slot": run.slot,
         "cause": run.cause,
         "attempt": run.attempt + 1,

@@ -9,7 +9,7 @@ from cronq.database.batch import RunBatch
 from cronq.database.limits import open_runs
 from cronq.domain.overlap import STARTS, Admission, OpenRun, Verdict, admit_start, most_at_once
 from cronq.domain.reports import RunState
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 from cronq.domain.settlement import is_too_late, too_late
 
 
@@ -33,14 +33,20 @@ class Gate:
     def verdict(self, run: RunState) -> Verdict:
         """What becomes of a queued run that asks to start now."""
         pause = self._batch.pauses.get(run.job_id)
-        if pause is not None and run.slot is not None and self._batch.now < pause.end:
+        asked_for = run.slot is None or run.cause == Cause.BACKFILL
+        if pause is not None and not asked_for and self._batch.now < pause.end:
             return Verdict(Admission.SKIP, pause.reason)
         rules = self._batch.rules.get(run.job_id)
         if rules is None:
             return STARTS
-        if rules.deadline is not None and is_too_late(rules, run.slot, run.attempt, self._batch.now):
+        if (
+            rules.deadline is not None
+            and run.cause is None
+            and is_too_late(rules, run.slot, run.attempt, self._batch.now)
+        ):
             return Verdict(Admission.MISS, too_late(rules.deadline))
-        return admit_start(rules, run.slot, self._running(run) if self._in_batch else [])
+        running = self._running(run) if self._in_batch else []
+        return admit_start(rules, run.slot, running, patient=run.cause == Cause.BACKFILL)
 
     def _running(self, run: RunState) -> list[OpenRun]:
         others = [each for each in self._others.get(run.job_id, ()) if each.run_id not in self._batch.runs]

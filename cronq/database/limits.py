@@ -12,7 +12,7 @@ from cronq.database.gateway import now as database_now
 from cronq.database.tables import jobs, runs
 from cronq.domain.overlap import OpenRun, most_at_once, occupied
 from cronq.domain.rules import Rules, decode_rules
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 
 #: A run of a runner that tells nothing of itself, as those of 0.27, counts no longer than this.
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -81,6 +81,7 @@ def _open(job_ids: Sequence[int], now: datetime, *, running_only: bool) -> Selec
         runs.c.not_before,
         runs.c.runner,
         runs.c.host,
+        runs.c.cause,
     ).where(_of(job_ids), runs.c.status.in_([_RUNNING] if running_only else [_QUEUED, _RUNNING]))
     known = runs.c.runner.is_not(None) | (runs.c.started_at > now - FORGOTTEN_AFTER)
     return query.where(known | (runs.c.status == _QUEUED)).order_by(runs.c.id)
@@ -101,4 +102,5 @@ def _open_run(row: Any, now: datetime) -> OpenRun:
         early=queued and row.not_before is not None and row.not_before > now,
         runner=row.runner,
         host=row.host,
+        patient=row.cause == Cause.BACKFILL,
     )

@@ -130,6 +130,7 @@ runs = _table(
     Column("definition_id", BigId),
     # Why there is a run for that slot, when the schedule of its job did not say so: after or backfill.
     Column("cause", Word),
+    Column("backfill_id", BigId),
     # NULL for a run by hand. Of a row that stands for several slots: the first of them.
     Column("slot", Instant),
     Column("attempt", SmallInteger, nullable=False, server_default="1"),
@@ -211,6 +212,30 @@ orders = _table(
     Column("ordered_at", Instant, nullable=False),
     # When any injector is to publish it (again); NULL when it is done, or nobody is left to do it.
     Column("publish_after", Instant, index=True),
+)
+
+# Slots of the past that somebody wants to be run: those with since <= slot <= until that have not run yet.
+backfills = _table(
+    "backfills",
+    Column("id", BigId, primary_key=True),
+    Column("job_id", Integer, nullable=False, index=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("newest_first", Flag, nullable=False),
+    # How many of its runs may be open at once.
+    Column("at_once", Integer, nullable=False),
+    Column("reason", String(1000)),
+    Column("asked_at", Instant, nullable=False),
+    # The slot up to which, in its order, all is made; NULL: none is.
+    Column("reached", Instant),
+    # How many slots there are, how many runs were made, and how many slots had run already.
+    Column("slots", Integer, nullable=False),
+    Column("made", Integer, nullable=False, server_default="0"),
+    Column("passed", Integer, nullable=False, server_default="0"),
+    # NULL: it goes on.
+    Column("ended_at", Instant, index=True),
+    # Why it ended early.
+    Column("stopped", String(255)),
 )
 
 # What belongs to the installation as a whole, such as the key that signs sessions.

@@ -35,6 +35,8 @@ class OpenRun:
     #: Who runs it, if he can be told anything.
     runner: str | None = None
     host: str | None = None
+    #: Whether it is of a backfill, so that it makes way for all others.
+    patient: bool = False
 
     def in_words(self) -> str:
         """Which run it is, and where, in the middle of a sentence."""
@@ -83,12 +85,19 @@ def admit(rules: Rules, ahead: Sequence[OpenRun]) -> Verdict:
     return Verdict(Admission.WAIT, _what_for(rules, first, most))
 
 
-def admit_start(rules: Rules, slot: datetime | None, running: Sequence[OpenRun]) -> Verdict:
-    """What becomes of a run with this slot that is about to start, when these others are running."""
+def admit_start(
+    rules: Rules, slot: datetime | None, running: Sequence[OpenRun], *, patient: bool = False
+) -> Verdict:
+    """What becomes of a run with this slot that is about to start, when these others are running.
+
+    One that is `patient` waits whatever the rule, as nobody needs it to run in time.
+    """
     most = most_at_once(rules)
     if most is None or len(running) < most:
         return STARTS
     other = running[0]
+    if patient:
+        return Verdict(Admission.WAIT, f"it waits until {other.in_words()} has ended")
     if rules.overlap is Overlap.SKIP:
         return Verdict(Admission.SKIP, f"{other.in_words()} had not ended")
     if rules.overlap is Overlap.REPLACE and slot and other.slot and slot < other.slot:

@@ -1,4 +1,4 @@
-"""What people ask of the slots of a job: a pause, its end, to skip the next one; programs and forms alike."""
+"""What people ask of the slots of a job: pauses, skips and backfills; programs and forms alike."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -15,6 +15,7 @@ from cronq.domain.errors import BadSchedule
 from cronq.domain.moments import parse_moment_ahead
 from cronq.domain.pauses import FOR_EVER
 from cronq.web.asking import said
+from cronq.web.backfilling import KEYS, STOP_KEYS, Backfills
 from cronq.web.errors import BadRequest, Conflict, NotFound
 from cronq.web.exchange import Request, Response, json_response, see_other
 from cronq.web.fields import JOB_ID, job_path
@@ -44,6 +45,7 @@ class Ruling:
     ) -> None:
         """`seconds` gives the time by which form tokens are dated."""
         self._database = database
+        self._backfills = Backfills(database)
         self._secret_key = secret_key
         self._seconds = seconds
         self._on_run_requested = on_run_requested
@@ -55,8 +57,10 @@ class Ruling:
             "resume": (self.resume, ASKING_KEYS),
             "skip-next": (self.skip_next, ASKING_KEYS),
             "unskip-next": (self.unskip_next, ASKING_KEYS),
+            "backfill": (self._backfills.begin, KEYS),
+            "stop-backfill": (self._backfills.stop, STOP_KEYS),
         }
-        found = []
+        found = [Route(f"/api/jobs/{JOB_ID}/backfills", self._backfills.list)]
         for name, (deed, keys) in deeds.items():
             found.append(Route(f"/api/jobs/{JOB_ID}/{name}", self._for_programs(deed, keys), ("POST",)))
             found.append(Route(f"/job/{JOB_ID}/{name}", self._for_forms(deed, keys), ("POST",)))

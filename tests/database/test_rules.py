@@ -1,6 +1,6 @@
 """Rules on SQLite."""
 
-from tests.database import following, pausing, ruling
+from tests.database import backfilling, following, pausing, ruling
 from tests.database.store import OnSQLite
 
 
@@ -26,3 +26,7 @@ class PriorityTests(OnSQLite, following.PriorityTests):
 
 class AfterTests(OnSQLite, following.AfterTests):
     """Jobs that run after others."""
+
+
+class BackfillTests(OnSQLite, backfilling.BackfillTests):
+    """Slots of the past that somebody wants to be run."""

@@ -8,6 +8,7 @@ from cronq.database import schema
 from cronq.database.gateway import make_engine
 from tests.database import (
     auditing,
+    backfilling,
     claiming,
     following,
     granting,
@@ -182,3 +183,7 @@ class PriorityTests(OnMariaDB, following.PriorityTests):
 
 class AfterTests(OnMariaDB, following.AfterTests):
     """Jobs that run after others."""
+
+
+class BackfillTests(OnMariaDB, backfilling.BackfillTests):
+    """Slots of the past that somebody wants to be run."""

@@ -15,7 +15,7 @@ class RulingCase(WebTestCase):
         self.category = self.write(add_category, "billing")
         self.job = self.write(add_job, self.category, "j", schedule=EVERY_MINUTE, settled_until=NOW)
 
-    def ask_api(self, deed: str, job: int | None = None, **said: Any) -> Answer:
+    def ask_api(self, deed: str, job: int | None = None, /, **said: Any) -> Answer:
         return self.post(f"/api/jobs/{job or self.job}/{deed}", json=said)
 
     def read_job(self) -> Any:
@@ -145,3 +145,86 @@ class PageTests(RulingCase):
         answer = self.send("pause", until="soon")
         self.assertEqual(answer.code, 400)
         self.assertIn("until: 'soon' is neither a full date", answer.page.text)
+
+
+class BackfillTests(RulingCase):
+    """Slots of the past."""
+
+    def begin(self, job: int | None = None, **said: Any) -> Answer:
+        """Ask for a backfill; of course `from` is no name in Python."""
+        keys = {"from" if key == "since" else key: value for key, value in said.items()}
+        return self.post(f"/api/jobs/{job or self.job}/backfill", json=keys)
+
+    def the_backfill(self) -> Any:
+        (found,) = self.get(f"/api/jobs/{self.job}/backfills").json["data"]["backfills"]
+        return found
+
+    def test_begins(self) -> None:
+        """It says how many slots there are, and is listed with how far it has come."""
+        answer = self.begin(since="PT1H", order="newest", at_once=3, reason="why")
+        message = f"Backfill 1 of job {self.job} has begun: of 60 slots, those run that have not."
+        self.assertEqual(answer.json["success"]["message"], message)
+        expected = {
+            "from": "2026-11-23T06:05:20",
+            "to": "2026-11-23T07:05:20",
+            "order": "newest",
+            "at_once": 3,
+            "reason": "why",
+            "slots": 60,
+            "made": 0,
+            "ended_at": None,
+        }
+        found = self.the_backfill()
+        self.assertEqual({key: found[key] for key in expected}, expected)
+        self.assertEqual(self.wakes, 1)
+
+    def test_called_off(self) -> None:
+        """It can be called off, once."""
+        self.begin(since="PT1H")
+        self.assertEqual(self.ask_api("stop-backfill", id=1).code, 200)
+        self.assertEqual(self.ask_api("stop-backfill", id=1).code, 409)
+        self.assertEqual(self.the_backfill()["stopped"], "somebody called it off")
+
+    def test_refused(self) -> None:
+        """What makes no sense is refused with the key that is to blame."""
+        refused: list[tuple[dict[str, Any], str]] = [
+            ({}, "from: missing"),
+            ({"since": "soon"}, "from: 'soon' is neither"),
+            ({"since": "PT1H", "to": "P1D"}, "from: 2026-11-23 06:05:20 UTC is later than the end"),
+            ({"since": "PT5S"}, "from: there are 0 slots in that time"),
+            ({"since": "P1Y"}, "slots in that time; from 1 to 100,000 can be asked for"),
+            ({"since": "PT1H", "at_once": 0}, "at_once: expected a whole number from 1 to 100, found 0"),
+            (
+                {"since": "PT1H", "at_once": "9" * 9},
+                "at_once: expected a whole number from 1 to 100, found 9",
+            ),
+            ({"since": "PT1H", "order": "any"}, 'order: expected "oldest" or "newest", found "any"'),
+            ({"since": "PT1H", "form": "x"}, "form: unknown key"),
+        ]
+        for said, why in refused:
+            answer = self.begin(**said)
+            self.assertEqual(answer.code, 400, said)
+            self.assertIn(why, answer.json["error"]["message"])
+
+    def test_no_schedule(self) -> None:
+        """A job without a schedule has no slots of the past."""
+        only_after = self.write(add_job, self.category, "k", schedule=None, next_run=None)
+        for job, code in ((only_after, 409), (4711, 404)):
+            self.assertEqual(self.begin(job, since="PT1H").code, code)
+        self.assertEqual(self.get("/api/jobs/4711/backfills").code, 404)
+
+    def test_page(self) -> None:
+        """The form of the page does the same, and the page shows how far it is."""
+        path = f"/job/{self.job}"
+        inputs = self.get(path).page.all("input")
+        token = {each.attributes.get("name"): each.attributes.get("value", "") for each in inputs}[
+            "form_token"
+        ]
+        form = {"form_token": token, "from": "PT1H", "to": "", "order": "oldest", "at_once": "2"}
+        answer = self.post(f"{path}/backfill", data=form | {"reason": "<b>"})
+        self.assertEqual((answer.code, answer.header("Location")), (303, path))
+        period = "60 2026-11-23 06:05:20 UTC to 2026-11-23 07:05:20 UTC <b>"
+        self.assertIn(period, self.get(path).page.text)
+        stop = self.post(f"{path}/stop-backfill", data={"form_token": token, "id": "1"})
+        self.assertEqual(stop.code, 303)
+        self.assertIn("somebody called it off", self.get(path).page.text)

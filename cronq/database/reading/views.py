@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from cronq.database.gateway import now as database_now
+from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.categories import CategoryRecord, list_categories
 from cronq.database.reading.cursors import Cursor
 from cronq.database.reading.history import find_run, latest_failures, runs_of_job
@@ -140,6 +141,7 @@ class JobPageView:
     now: datetime
     view: JobView
     runs: RunPage
+    backfills: tuple[BackfillRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView 
         return None
     latest = latest_runs(connection, [job_id]).get(job_id)
     runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
-    return JobPageView(database_now(connection), JobView(job, latest), runs)
+    backfills = tuple(find_backfills(connection, job_id))
+    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills)
 
 
 def read_run(connection: Connection, run_id: str) -> RunView | None:
