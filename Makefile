@@ -7,6 +7,13 @@ TESTS ?=
 MINUTES ?= 2
 SEED ?=
 KEEP ?=
+# How many histories are simulated (or the one with SEED), and how many days each of them lasts.
+SEEDS ?= 100
+DAYS ?= 1
+# Which scenarios, and in how many rounds (none: all, and as many as each asks for); SIZE=quick shows that it works.
+SCENARIO ?=
+REPEATS ?=
+SIZE ?=
 
 venv := .venv
 python := $(venv)/bin/python
@@ -14,12 +21,14 @@ python := $(venv)/bin/python
 pip := $(python) -m pip -qq --disable-pip-version-check
 sources = find cronq twisted -type f ! -name '*.pyc' ! -name dropin.cache | sort
 
-.PHONY: help run test chaos lint clean FORCE
+.PHONY: help run test chaos simulate bench bench-report lint clean FORCE
 
 help:
 	@echo 'make run    run cronq in the foreground, all in one process, with the example jobs; Ctrl-C ends it'
 	@echo 'make test   run all tests and checks; make test TESTS=tests.domain runs these tests only'
 	@echo 'make chaos  kill, freeze, restart and cut off everything for MINUTES=2 while jobs run; SEED=n repeats a plan'
+	@echo 'make simulate  live through SEEDS=100 histories of DAYS=1 of faults under a virtual clock; SEED=n replays one'
+	@echo 'make bench  measure cronq beside what this machine can do and beside its peers; SCENARIO=runner measures one'
 	@echo 'make lint   check style and types only'
 	@echo 'make clean  remove what the others made, except var/, which holds what cronq has to remember'
 
@@ -37,6 +46,17 @@ chaos: $(venv)/.installed-for-tests
 	@$(python) tests/debian.py
 	@CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) CHAOS_KEEP=$(KEEP) \
 	    exec $(python) -m tests.run tests.integration.chaos.test_chaos
+
+simulate: $(venv)/.installed-for-tests
+	@exec $(python) -m tests.simulation --days $(DAYS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+bench: $(venv)/.installed-for-bench
+	@$(python) tests/debian.py
+	@exec $(python) -m bench $(SCENARIO) $(if $(REPEATS),--repeats $(REPEATS)) $(if $(filter quick,$(SIZE)),--quick)
+
+# Writes docs/performance.md again from the figures that are there.
+bench-report: $(venv)/.installed-for-bench
+	@exec $(python) -m bench.report
 
 lint: $(venv)/.installed-for-tests
 	@exec $(python) -m tests.run --lint
@@ -68,4 +88,9 @@ $(venv)/.installed: setup.cfg setup.py pyproject.toml $(venv)/.sources
 $(venv)/.installed-for-tests: $(venv)/.installed
 	@echo 'Installing what the tests need into $(venv) …'
 	@$(pip) install --no-build-isolation --editable '.[test]'
+	@touch $@
+
+$(venv)/.installed-for-bench: $(venv)/.installed
+	@echo 'Installing what the benchmark needs into $(venv) …'
+	@$(pip) install --no-build-isolation --editable '.[bench]'
 	@touch $@

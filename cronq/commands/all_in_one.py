@@ -32,12 +32,16 @@ from cronq.commands.web import WEB_SETTINGS, make_web
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
 from cronq.database.restarts import lose_running
+from cronq.domain.access import Actor, Via
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 
 log = Logger()
+
+#: Whoever starts it with a document.
+LOADER = Actor("--load", Via.SHELL)
 
 
 def document(value: str) -> Document:
@@ -88,14 +92,14 @@ def makeService(options: Options) -> IService:
     owner = DatabaseService(reactor, values.database_url or _sqlite_url(values.state_path))
     broker, embedded = _broker(reactor, values.rabbitmq_url)
     then: list[Any] = [forget_published, lose_running] if embedded else []
-    then += [partial(replace_category, category=each.category) for each in values.load or ()]
+    then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injector, *others = make_injector(values, owner.database, tables, broker, reactor)
-    web = make_web(reactor, values, owner.database, wake=injector.wake)
+    web = make_web(reactor, options, owner.database, tables, wake=injector.wake)
     runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
-    return Sequence.of([*first, owner, broker, *results, web, runner, injector, *others])
+    return Sequence.of([*first, owner, broker, *results, *web, runner, injector, *others])
 
 
 def _drained() -> None:

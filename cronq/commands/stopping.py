@@ -1,5 +1,6 @@
 """How a program ends: what each signal does, and the one line of a program that cannot even start."""
 
+import atexit
 import contextlib
 import os
 import signal
@@ -28,6 +29,20 @@ def cannot_start(sentence: str) -> StartRefused:
     log.critical("cannot start: {sentence}", sentence=sentence)
     sys.excepthook = _end_quietly
     return StartRefused(sentence)
+
+
+def end_in_failure(reactor: Any, sentence: str) -> None:
+    """Say why a program cannot start whose services have begun, and stop these; it exits with 1."""
+    log.critical("cannot start: {sentence}", sentence=sentence)
+    atexit.register(_exit_failed)  # by then twistd has removed its file with the process id
+    with contextlib.suppress(ReactorNotRunning):
+        reactor.stop()
+
+
+def _exit_failed() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _end_quietly(kind: type[BaseException], error: BaseException, traceback: Any) -> None:

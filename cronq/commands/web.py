@@ -11,11 +11,18 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
+from cronq.commands.access import (
+    ACCESS_SETTINGS,
+    NO_LOGIN,
+    UsersCheck,
+    access_settings,
+    hosts,
+)
 from cronq.commands.common import (
     DATABASE_URL,
     VERBOSE,
     DatabaseService,
-    Values,
+    Services,
     first_services,
     in_reactor_threads,
 )
@@ -24,18 +31,14 @@ from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting, text, whole_number
-from cronq.commands.stopping import cannot_start
+from cronq.commands.stopping import cannot_start, end_in_failure
 from cronq.database.gateway import Database
-from cronq.services.loop import Loop
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 from cronq.web.log_links import check_template
 from cronq.web.site import WebSettings, make_resource, make_site
 
 log = Logger()
-
-#: Seconds between two looks at the database, when there are no tables and when all is well.
-WITHOUT_TABLES, HOUR = 1.0, 3600.0
 
 
 def endpoint(value: str) -> str:
@@ -76,7 +79,7 @@ LOG_URL_TEMPLATE = Setting(
     None,
     "link to an external log dashboard, with {job_id}, {run_id}, {start_time} and {end_time}",
 )
-WEB_SETTINGS = (LISTEN, LISTEN_INTERFACE, PORT, SECRET_KEY, LOG_URL_TEMPLATE)
+WEB_SETTINGS = (LISTEN, LISTEN_INTERFACE, PORT, *ACCESS_SETTINGS, SECRET_KEY, LOG_URL_TEMPLATE)
 
 
 class Options(DaemonOptions):
@@ -90,10 +93,19 @@ class WebService(Service):
     """Listens, and says where."""
 
     def __init__(
-        self, name: str, where: IStreamServerEndpoint, resource: IResource, clock: IReactorTime
+        self,
+        name: str,
+        where: IStreamServerEndpoint,
+        resource: IResource,
+        clock: IReactorTime,
+        *,
+        at_once: bool,
     ) -> None:
+        """`at_once`: with its start, and not only when it is told to."""
         self._name = name
+        self._at_once = at_once
         self._where = where
+        self._clock = clock
         self._requests = RequestsInHand(resource)
         site = make_site(self._requests)
         site.noisy = False
@@ -103,15 +115,29 @@ class WebService(Service):
     def startService(self) -> None:
         """Begin to listen; a program that cannot is ended with one line."""
         Service.startService(self)
-        failures: list[Failure] = []
-        self._where.listen(self._connections).addCallbacks(self._listening, failures.append)
-        if failures:
-            raise cannot_start(f"{self._name}: {failures[0].getErrorMessage()}")
+        if self._at_once:
+            failures = self._listen()
+            if failures:
+                raise cannot_start(self._sentence(failures[0]))
+
+    def listen(self) -> None:
+        """Begin to listen now; a program that cannot is ended with one line."""
+        if self.running and self._port is None:
+            for failure in self._listen():
+                end_in_failure(self._clock, self._sentence(failure))
 
     def stopService(self) -> Deferred[None]:
         """Fires when no more connections are taken and all requests are answered."""
         Service.stopService(self)
         return Deferred.fromCoroutine(self._finish())
+
+    def _listen(self) -> list[Failure]:
+        failures: list[Failure] = []
+        self._where.listen(self._connections).addCallbacks(self._listening, failures.append)
+        return failures
+
+    def _sentence(self, failure: Failure) -> str:
+        return f"{self._name}: {failure.getErrorMessage()}"
 
     async def _finish(self) -> None:
         if self._port is not None:
@@ -127,37 +153,37 @@ class WebService(Service):
         log.info("listening on {where}", where=f"http://{shown}:{address.port}/" if shown else str(address))
 
 
-class DatabaseCheck(Loop):
-    """Says what is wrong with the database before somebody asks for a page, and when it is over."""
-
-    def __init__(self, tables: Tables, clock: IReactorTime) -> None:
-        super().__init__("web", self.check, clock)
-        self._tables = tables
-
-    async def check(self) -> float:
-        """One pass; when all is well, the rest can be left to requests."""
-        return HOUR if await self._tables.ready() else WITHOUT_TABLES
-
-
 def makeService(options: Options) -> IService:
     """Build the daemon; nothing is opened yet."""
     from twisted.internet import reactor
 
     owner = DatabaseService(reactor, options.chosen.database_url)
-    check = DatabaseCheck(Tables(owner.database, create=False), reactor)
-    web = make_web(reactor, options.chosen, owner.database)
-    return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, check, web])
+    tables = Tables(owner.database, create=False)
+    web = make_web(reactor, options, owner.database, tables)
+    return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, *web])
 
 
-def make_web(reactor: Any, values: Values, database: Database, wake: Any = lambda: None) -> WebService:
+def make_web(
+    reactor: Any,
+    options: DaemonOptions,
+    database: Database,
+    tables: Tables,
+    wake: Any = lambda: None,
+) -> Services:
     """The web; `wake` is called when someone has asked for a run or changed a category."""
-    settings = WebSettings(log_url_template=values.log_url_template, secret_key=values.secret_key)
+    values = options.chosen
+    at = values.listen_interface.replace(":", r"\:")
+    where = values.listen or f"tcp:{values.port}:interface={at}"
+    access = access_settings(values, where, database.engine.url)
+    if access.no_login and not access.loopback:
+        raise options.refused(f"--{NO_LOGIN.option} is for loopback only, and not for {where}")
+    settings = WebSettings(values.secret_key, values.log_url_template, hosts(values, where), access)
     resource = make_resource(
         database, settings, run_in_thread=in_reactor_threads(reactor), on_run_requested=wake
     )
-    at = values.listen_interface.replace(":", r"\:")
-    where = values.listen or f"tcp:{values.port}:interface={at}"
-    return WebService(where, serverFromString(reactor, where), resource, reactor)
+    endpoint = serverFromString(reactor, where)
+    web = WebService(where, endpoint, resource, reactor, at_once=access.loopback)
+    return [UsersCheck(reactor, tables, database, access, web.listen), web]
 
 
 def main() -> None:

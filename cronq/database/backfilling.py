@@ -12,10 +12,13 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from cronq.database.bulk import CHUNK, insert_new
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
+from cronq.database.jobs import record_job_change
 from cronq.database.rows import new_row, skipped
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import backfills, jobs, runs
+from cronq.domain.access import SHELL, Actor
 from cronq.domain.backfilling import Order, has_run, slots_to_fill
+from cronq.domain.changes import Action
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Cause, Status, new_run_ids
 
@@ -51,20 +54,29 @@ def count_slots(connection: Connection, job_id: int, since: datetime, until: dat
         return None
 
 
-def begin_backfill(connection: Connection, job_id: int, wanted: Wanted, slots: int) -> int:
+def begin_backfill(connection: Connection, job_id: int, wanted: Wanted, slots: int, by: Actor = SHELL) -> int:
     """Ask for a backfill of so many slots; injectors see to it. Gives its id."""
     now = database_now(connection)
-    row = {
+    row: dict[str, Any] = {
         "job_id": job_id, "since": wanted.since, "until": min(wanted.until, now), "asked_at": now,
         "newest_first": wanted.order is Order.NEWEST, "at_once": wanted.at_once,
         "reason": wanted.reason[:1000] or None, "slots": slots,
     }  # fmt: skip
     result = connection.execute(insert(backfills).values(row))
     assert result.inserted_primary_key is not None
+    said = {
+        "from": f"{wanted.since.isoformat()}Z",
+        "to": f"{row['until'].isoformat()}Z",
+        "order": wanted.order.value,
+        "at_once": wanted.at_once,
+        "slots": slots,
+        "reason": row["reason"],
+    }
+    record_job_change(connection, by, Action.BACKFILL_BEGUN, job_id, after=said)
     return int(result.inserted_primary_key[0])
 
 
-def stop_backfill(connection: Connection, job_id: int, backfill_id: int) -> bool:
+def stop_backfill(connection: Connection, job_id: int, backfill_id: int, by: Actor = SHELL) -> bool:
     """Make no more runs, and skip those that have not started; False when it has ended already."""
     now = database_now(connection)
     mine = backfills.c.id == backfill_id, backfills.c.job_id == job_id, backfills.c.ended_at.is_(None)
@@ -77,6 +89,7 @@ def stop_backfill(connection: Connection, job_id: int, backfill_id: int) -> bool
         runs.c.backfill_id == backfill_id,
     )
     connection.execute(update(runs).where(*waiting).values(skipped(CALLED_OFF, now)))
+    record_job_change(connection, by, Action.BACKFILL_STOPPED, job_id, before={"id": backfill_id})
     return True
 
 

@@ -1,7 +1,8 @@
 """Replacing what a category consists of, in one transaction, with the books closed first."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from cronq.database.books import close_books
 from cronq.database.bulk import chunks, update_rows
+from cronq.database.changes import Change, record_change, record_parts
 from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action, job_title, only_differing
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.schedules import parse_schedule, step_after
 
@@ -28,8 +32,8 @@ class Changes:
     removed: list[StoredJob] = field(default_factory=list)
 
 
-def replace_category(connection: Connection, category: Category) -> None:
-    """Make the category hold exactly these jobs.
+def replace_category(connection: Connection, category: Category, by: Actor = SHELL) -> None:
+    """Make the category hold exactly these jobs, and write down who has changed which of them.
 
     Slots that are due under the old definitions are settled first, as they stand. An unchanged job keeps its
     next run; a removed one keeps its row, for its history.
@@ -44,8 +48,9 @@ def replace_category(connection: Connection, category: Category) -> None:
     _settle(connection, [job for job in touched if job.removed_at is None], since, now)
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
-    _add(connection, category_id, changes.added, now)
+    ids = _add(connection, category_id, changes.added, now)
     _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
+    _record(connection, by, category, changes, ids)
 
 
 def compare(stored: Iterable[StoredJob], wanted: Iterable[JobDefinition]) -> Changes:
@@ -130,14 +135,56 @@ def _change(
     insert_definitions(connection, [_definition(old.id, new, since[old.id]) for old, new in changed])
 
 
-def _add(connection: Connection, category_id: int, added: Sequence[JobDefinition], now: datetime) -> None:
+def _add(
+    connection: Connection, category_id: int, added: Sequence[JobDefinition], now: datetime
+) -> Mapping[str, int]:
+    """Add jobs; gives the ids of all jobs of the category by their names."""
     if not added:
-        return
+        return {}
     rows = [{"name": job.name, "category_id": category_id} | _row(job, now) for job in added]
     connection.execute(insert(jobs), rows)
     names = select(jobs.c.name, jobs.c.id).where(jobs.c.category_id == category_id)
     ids = {row.name: row.id for row in connection.execute(names)}
     insert_definitions(connection, [_definition(ids[job.name], job, now) for job in added])
+    return ids
+
+
+def _record(
+    connection: Connection, by: Actor, category: Category, changes: Changes, ids: Mapping[str, int]
+) -> None:
+    counts = {key: len(getattr(changes, key)) for key in ("added", "changed", "removed")}
+    if not any(counts.values()):
+        return
+    whole = Change(Action.CATEGORY_REPLACED, category.name, after=counts | {"jobs": len(category.jobs)})
+    parts = _parts(changes, ids)
+    titled = (replace(part, subject=job_title(category.name, part.subject)) for part in parts)
+    record_parts(connection, by, record_change(connection, by, whole), titled)
+
+
+def _parts(changes: Changes, ids: Mapping[str, int]) -> Iterator[Change]:
+    for new in changes.added:
+        yield Change(Action.JOB_ADDED, new.name, None, _is(new), ids[new.name])
+    for old, new in changes.changed:
+        if old.removed_at is not None:
+            yield Change(Action.JOB_ADDED, new.name, None, _is(new), old.id)
+        else:
+            yield Change(Action.JOB_CHANGED, new.name, *only_differing(_was(old), _is(new)), old.id)
+    for old in changes.removed:
+        yield Change(Action.JOB_REMOVED, old.name, _was(old), None, old.id)
+
+
+def _was(job: StoredJob) -> dict[str, Any]:
+    return _state(job.schedule_text, job.command, job.routing_key, job.rules)
+
+
+def _is(job: JobDefinition) -> dict[str, Any]:
+    return _state(job.schedule, job.command, job.routing_key, job.rules.encode())
+
+
+def _state(schedule: str | None, command: str, routing_key: str, rules: str | None) -> dict[str, Any]:
+    """What the record says of a job."""
+    more = {"rules": json.loads(rules)} if rules else {}
+    return {"schedule": schedule, "command": command, "routing_key": routing_key} | more
 
 
 def _mark_followed(connection: Connection, category_id: int, names: set[str]) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from cronq.database.bulk import chunks
+from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
+from cronq.domain.access import SHELL, Actor
+from cronq.domain.changes import Action
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.orders import Order, OrderKind
 from cronq.domain.runs import Status
@@ -46,7 +49,7 @@ def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) 
     _insert(connection, OrderKind.KILL, [each for each in wanted if each[:2] not in known])
 
 
-def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
+def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:
     """Have a runner stop in good order, if it is up; ordered again, it is one order.
 
     Gives how the runner was; None: there is no such runner.
@@ -58,6 +61,7 @@ def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatu
     status = RunnerStatus(found.status)
     if status is RunnerStatus.UP and runner not in find_drain_orders(connection, [runner]):
         _insert(connection, OrderKind.DRAIN, [(runner, None, reason)])
+        record_change(connection, by, Change(Action.RUNNER_DRAINED, runner))
     return status
 
 

@@ -74,3 +74,7 @@ class DatabaseUnavailable(CronqError):
 
 class NotStorable(CronqError):
     """The database refuses what was to be written, today and tomorrow."""
+
+
+class NotPossible(CronqError):
+    """What is asked for cannot be done to the thing as it is now."""

@@ -10,12 +10,14 @@ from cronq.database.reading.details import read_job_in_detail, read_jobs_in_deta
 from cronq.database.reading.jobs import Selection, Sort
 from cronq.database.reading.runners import read_runner, read_runners
 from cronq.database.schema import is_current
+from cronq.domain.access import Role
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.schedules.preview import Preview
 from cronq.web.auditing import Auditor, audit_shape
 from cronq.web.by_hand import ask_for_run
+from cronq.web.door import check_category
 from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
@@ -48,18 +50,24 @@ class Api:
     def routes(self) -> tuple[Route, ...]:
         """All addresses of the API."""
         return (
-            Route("/_status", self.status),
-            Route("/api/category/<name>", self.replace_category, ("PUT", "POST")),
-            Route("/api/categories", self.categories),
-            Route("/api/categories/<name>", self.category),
-            Route("/api/jobs", self.jobs),
-            Route(f"/api/jobs/{JOB_ID}", self.job),
-            Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",)),
-            Route("/api/runners", self.runners),
-            Route("/api/runners/<name>", self.runner),
-            Route("/api/runners/<name>/drain", self.drain, ("POST",)),
-            Route("/api/audit", self.audit),
-            Route("/api/schedule/preview", self.preview, ("POST",)),
+            Route("/_status", self.status, needs=None),
+            Route(
+                "/api/category/<name>",
+                self.replace_category,
+                ("PUT", "POST"),
+                needs=Role.EDITOR,
+                by_category=True,
+            ),
+            Route("/api/categories", self.categories, needs=Role.VIEWER),
+            Route("/api/categories/<name>", self.category, needs=Role.VIEWER),
+            Route("/api/jobs", self.jobs, needs=Role.VIEWER),
+            Route(f"/api/jobs/{JOB_ID}", self.job, needs=Role.VIEWER),
+            Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",), needs=Role.OPERATOR, by_category=True),
+            Route("/api/runners", self.runners, needs=Role.VIEWER),
+            Route("/api/runners/<name>", self.runner, needs=Role.VIEWER),
+            Route("/api/runners/<name>/drain", self.drain, ("POST",), needs=Role.OPERATOR),
+            Route("/api/audit", self.audit, needs=Role.VIEWER),
+            Route("/api/schedule/preview", self.preview, ("POST",), needs=Role.VIEWER),
         )
 
     async def status(self, _request: Request) -> Response:
@@ -71,9 +79,10 @@ class Api:
     async def replace_category(self, request: Request, name: str) -> Response:
         """Replace what a category consists of by the document in the body."""
         category = segment(name)
+        check_category(request.caller, Role.EDITOR, category)
         # Ten megabytes take seconds to check, in which this process has other things to do.
         document: Document = await self._run_in_thread(_read_document, request.body, category)
-        await self._database.transact(replace_category, document.category)
+        await self._database.transact(replace_category, document.category, request.caller.actor)
         self._on_run_requested()
         warnings = {"warnings": list(document.warnings)} if document.warnings else {}
         return json_response({"status": "success", **warnings})
@@ -108,9 +117,9 @@ class Api:
             raise NotFound(f"There is no job {job_id}.")
         return json_response({"data": {"job": job_shape(found)}})
 
-    async def run(self, _request: Request, job_id: int) -> Response:
+    async def run(self, request: Request, job_id: int) -> Response:
         """Ask for one run by hand."""
-        asked_at = await ask_for_run(self._database, job_id)
+        asked_at = await ask_for_run(self._database, request.caller, job_id)
         self._on_run_requested()
         return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
 
@@ -127,9 +136,9 @@ class Api:
             raise no_such_runner(segment(name))
         return json_response({"data": {"runner": runner_shape(view, view.runners[0])}})
 
-    async def drain(self, _request: Request, name: str) -> Response:
+    async def drain(self, request: Request, name: str) -> Response:
         """Order a runner to drain."""
-        message = await drain_runner(self._database, segment(name))
+        message = await drain_runner(self._database, request.caller, segment(name))
         return json_response({"success": {"message": message}})
 
     async def audit(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from cronq.database.backfilling import Wanted, begin_backfill, count_slots, stop
 from cronq.database.gateway import Database
 from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.records import find_job
+from cronq.domain.access import Caller
 from cronq.domain.asking import ASKING_KEYS, read_asking
 from cronq.domain.backfilling import MOST_AT_ONCE, MOST_SLOTS, Order
 from cronq.domain.document_parts import Key
@@ -37,7 +38,7 @@ class Backfills:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, job_id: int, values: dict[str, Any]) -> str:
+    async def begin(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Ask for the slots of a time that has passed."""
         values = _numbers({key: value for key, value in values.items() if value != ""}, "at_once")
         asking = read_asking(values, KEYS)
@@ -58,19 +59,19 @@ class Backfills:
         why = " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))
         order, at_once = Order(values.get("order", Order.OLDEST)), int(values.get("at_once", 1))
         wanted = Wanted(since, until, order, at_once, why)
-        backfill_id = await self._database.transact(begin_backfill, job_id, wanted, slots)
+        backfill_id = await self._database.transact(begin_backfill, job_id, wanted, slots, caller.actor)
         return (
             f"Backfill {backfill_id} of job {job_id} has begun: of {slots:,} slots, those run that have not."
         )
 
-    async def stop(self, job_id: int, values: dict[str, Any]) -> str:
+    async def stop(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Call one off."""
         values = _numbers(values, "id")
         read_asking(values, STOP_KEYS)
         if "id" not in values:
             raise BadRequest("id: missing")
         backfill_id = int(values["id"])
-        if not await self._database.transact(stop_backfill, job_id, backfill_id):
+        if not await self._database.transact(stop_backfill, job_id, backfill_id, caller.actor):
             raise Conflict(f"Job {job_id} has no backfill {backfill_id} that goes on.")
         return f"Backfill {backfill_id} is called off; what runs goes on."
 

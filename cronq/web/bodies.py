@@ -3,9 +3,11 @@
 from twisted.web import http
 from twisted.web.server import Request, Site
 
-from cronq.web.exchange import content_of
+from cronq.web.exchange import content_of, is_json
 
 BODY_LIMIT = 16 * 1024 * 1024  # bytes
+#: What is larger is no form of ours, and is not taken apart as one: that would take all else's time.
+FORM_LIMIT = 64 * 1024
 #: A client that goes on sending so many bytes after that is cut off.
 PATIENCE = 64 * 1024 * 1024
 
@@ -20,10 +22,12 @@ class BoundedRequest(Request):
 
     def handleContentChunk(self, data: bytes) -> None:
         """Keep it or drop it."""
-        if content_of(self).tell() <= BODY_LIMIT:
+        kept = content_of(self).tell()
+        if kept + len(data) > FORM_LIMIT and not is_json(self):
+            self.requestHeaders.removeHeader("Content-Type")
+        if kept <= BODY_LIMIT:
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
             return
-        self.requestHeaders.removeHeader("Content-Type")  # half a form is not to be parsed
         if self._dropped <= PATIENCE < self._dropped + len(data):
             self._cut_off()
         self._dropped += len(data)

@@ -2,6 +2,7 @@
 
 from cronq.database.gateway import Database
 from cronq.database.orders import order_drain
+from cronq.domain.access import Caller
 from cronq.domain.document_values import shown
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.web.errors import Conflict, NotFound
@@ -10,12 +11,12 @@ from cronq.web.errors import Conflict, NotFound
 REASON = "its runner was ordered to drain"
 
 
-async def drain_runner(database: Database, name: str) -> str:
+async def drain_runner(database: Database, caller: Caller, name: str) -> str:
     """Order a runner to drain; gives a sentence on what becomes of that.
 
     Raises `NotFound` when there is no such runner, and `Conflict` when it hears nothing.
     """
-    status = await database.transact(order_drain, name, REASON)
+    status = await database.transact(order_drain, name, REASON, caller.actor)
     match status:
         case None:
             raise no_such_runner(name)

@@ -1,5 +1,7 @@
 """What the web refuses, each with the status code that says so (RFC 9110, section 15.5)."""
 
+import math
+
 from cronq.domain.errors import CronqError
 
 
@@ -13,8 +15,14 @@ class BadRequest(WebError):
     """The request says what cannot be understood."""
 
 
+class Unauthorized(WebError):
+    """Nobody knows who sends this."""
+
+    code = 401
+
+
 class Refused(WebError):
-    """The request may have been made by a page of somebody else."""
+    """Whoever sends this may not; or it may have been made by a page of somebody else."""
 
     code = 403
 
@@ -37,7 +45,23 @@ class BodyTooLarge(WebError):
     code = 413
 
 
+class UnsupportedType(WebError):
+    """The body says of itself that it is something else than what is read here."""
+
+    code = 415
+
+
 class Misdirected(WebError):
     """The request names a host that this is not."""
 
     code = 421
+
+
+class TooMany(WebError):
+    """It was tried too often: not for so many seconds."""
+
+    code = 429
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.whole_seconds = math.ceil(seconds)

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound as NoRoute
 
-from cronq.domain.errors import BadDocument, DatabaseUnavailable, Fault, NotStorable
-from cronq.web.errors import WebError
-from cronq.web.exchange import Request, Response, html_response, json_response
+from cronq.domain.errors import BadDocument, DatabaseUnavailable, Fault, NotPossible, NotStorable
+from cronq.web.errors import Conflict, TooMany, Unauthorized, WebError
+from cronq.web.exchange import Request, Response, html_response, json_response, see_other
 
 RETRY_AFTER = 5  # seconds
 
@@ -46,15 +47,24 @@ class Explainer:
         found = _explanation(request, failure)
         if request.wants_json:
             return json_response({"error": _in_json(found)}, found.code, found.headers)
+        if found.code == Unauthorized.code and request.safe:
+            return see_other(login_address(request))
         return html_response(self._render(found), found.code, found.headers)
+
+
+def login_address(request: Request) -> str:
+    """Where somebody logs in who is to come back to this page then."""
+    here = f"{request.path}?{request.query}" if request.query else request.path
+    return "/login" if here == "/" else f"/login?{urlencode({'next': here})}"
 
 
 def _explanation(request: Request, failure: Failure) -> Explanation:
     match failure.value:
         case BadDocument() as error:
             return Explanation(400, str(error), faults=error.faults, warnings=error.warnings)
-        case WebError() as error:
-            return Explanation(error.code, str(error))
+        case WebError() | NotPossible() as error:
+            code = error.code if isinstance(error, WebError) else Conflict.code
+            return Explanation(code, str(error), _headers(error))
         case NoRoute():
             return Explanation(404, "There is nothing at this address.")
         case MethodNotAllowed() as error:
@@ -65,6 +75,15 @@ def _explanation(request: Request, failure: Failure) -> Explanation:
             return _of_database(request, error)
     _log.failure("{method} {path} failed", failure, method=request.method, path=request.path)
     return Explanation(500, "cronq made a mistake; its log has the details.")
+
+
+def _headers(error: WebError | NotPossible) -> Mapping[str, str]:
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.whole_seconds)}
+    if isinstance(error, Unauthorized):
+        # No browser is told of basic authentication: it would go on sending a password by itself.
+        return {"WWW-Authenticate": 'Bearer realm="cronq"'}
+    return {}
 
 
 def _of_database(request: Request, error: DatabaseUnavailable | NotStorable) -> Explanation:

@@ -43,8 +43,8 @@ def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
 
 
-def whole_number(request: Request, name: str, *, least: int = 0) -> int | None:
-    """A field as a number, None when it is not given; what no id can be is one more than the greatest id.
+def whole_number(request: Request, name: str, *, least: int = 0, most: int = GREATEST_ID + 1) -> int | None:
+    """A field as a number, None when it is not given; a greater one is `most`, which is no id.
 
     Raises `BadRequest`.
     """
@@ -53,7 +53,7 @@ def whole_number(request: Request, name: str, *, least: int = 0) -> int | None:
         return None
     if not _WHOLE_NUMBER.fullmatch(text) or int(text) < least:
         raise BadRequest(f"{name}: expected a whole number from {least}, found {shown(text)}")
-    return min(int(text), GREATEST_ID + 1)
+    return min(int(text), most)
 
 
 def member(request: Request, name: str, kind: type[E]) -> E | None:

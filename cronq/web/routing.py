@@ -1,7 +1,7 @@
 """Klein and nothing else: it finds the route, and all that answers works on plain values."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from klein import Klein
@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from twisted.web.server import Request as ServerRequest
 
+from cronq.domain.access import Role
 from cronq.web.exchange import Request, Response, read_request, send
 
 #: Makes the response that explains what went wrong.
@@ -22,16 +23,25 @@ class Route:
     path: str
     answer: Callable[..., Awaitable[Response]]
     methods: tuple[str, ...] = ("GET",)
+    #: The role that it takes; None: it is there for everybody, and is not told who asks.
+    needs: Role | None = field(kw_only=True)
+    #: Whether what answers sees to it that whoever is limited to categories stays within them. Without that
+    #: they may only look here.
+    by_category: bool = False
 
 
-def klein_resource(routes: Iterable[Route], explain: Explain) -> IResource:
+#: Finds out who sends a request, and whether they may; gives it with the caller in it.
+Admit = Callable[[ServerRequest, Route], Awaitable[Request]]
+
+
+def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain) -> IResource:
     """A resource with these routes; whatever goes wrong in it is explained in one place."""
     app = Klein()
     # A redirect to the path with fewer slashes would name the host that the request names.
     app.url_map.merge_slashes = False
     for route in routes:
         name = f"{'/'.join(route.methods)} {route.path}"
-        app.route(route.path, methods=route.methods, endpoint=name)(_endpoint(route))
+        app.route(route.path, methods=route.methods, endpoint=name)(_endpoint(route, admit))
 
     @app.handle_errors
     def failed(request: Any, failure: Failure) -> bytes:
@@ -41,8 +51,8 @@ def klein_resource(routes: Iterable[Route], explain: Explain) -> IResource:
     return resource
 
 
-def _endpoint(route: Route) -> Callable[..., Awaitable[bytes]]:
+def _endpoint(route: Route, admit: Admit) -> Callable[..., Awaitable[bytes]]:
     async def endpoint(raw: ServerRequest, **variables: Any) -> bytes:
-        return send(raw, await route.answer(read_request(raw), **variables))
+        return send(raw, await route.answer(await admit(raw, route), **variables))
 
     return endpoint

@@ -31,6 +31,9 @@ class Templates:
             "runner_path": runner_path,
         }
         self._environment.filters |= {
+            "action_word": wording.action_word,
+            "job_action_word": wording.job_action_word,
+            "from_where": wording.from_where,
             "exact": times.exact,
             "wall": times.wall,
             "gap": times.gap,

@@ -2,10 +2,14 @@
 
 import shlex
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cronq.database.reading.changes import ChangeRecord
 from cronq.database.reading.runners import RunnerRecord
 from cronq.database.reading.runs import RunRecord
+from cronq.domain.access import Via
+from cronq.domain.changes import Action
 from cronq.domain.findings import Kind
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
@@ -51,6 +55,37 @@ _KINDS = {
 }
 
 
+_ACTIONS: Mapping[str, str] = {
+    Action.CATEGORY_REPLACED: "put in place the category",
+    Action.JOB_ADDED: "added the job",
+    Action.JOB_CHANGED: "changed the job",
+    Action.JOB_REMOVED: "removed the job",
+    Action.JOB_RUN: "asked for a run of",
+    Action.JOB_PAUSED: "paused",
+    Action.JOB_RESUMED: "resumed",
+    Action.JOB_SKIPS: "changed which slot is skipped of",
+    Action.BACKFILL_BEGUN: "began a backfill of",
+    Action.BACKFILL_STOPPED: "called off a backfill of",
+    Action.RUNNER_DRAINED: "told to drain the runner",
+    Action.USER_ADDED: "added the user",
+    Action.USER_CHANGED: "changed the user",
+    Action.USER_PASSWORD: "changed the password of",
+    Action.USER_LOGGED_OUT: "logged out everywhere",
+    Action.USER_REMOVED: "removed the user",
+    Action.TOKEN_ADDED: "made the token",
+    Action.TOKEN_REVOKED: "revoked the token",
+}
+
+_VIAS = {
+    Via.SESSION: "logged in",
+    Via.PASSWORD: "with a password",
+    Via.TOKEN: "with a token",
+    Via.PROXY: "let in by a proxy",
+    Via.OPEN: "without a login",
+    Via.SHELL: "on the database itself",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What somebody can do about a run."""
@@ -77,6 +112,22 @@ def runner_in_words(runner: RunnerRecord) -> str:
 def kind_word(kind: Kind) -> str:
     """What stands beside the mark of a finding."""
     return _KINDS[kind]
+
+
+def action_word(action: str) -> str:
+    """What was done, as it stands between who did it and what it was done to."""
+    return _ACTIONS.get(action, action)
+
+
+def job_action_word(action: str) -> str:
+    """The same where it is plain that a job is meant, and which."""
+    return action_word(action).replace("the job", "it").removesuffix(" of")
+
+
+def from_where(change: ChangeRecord) -> str:
+    """How somebody has shown who they are, and where they were."""
+    how = _VIAS[change.via]
+    return f"{how}, from {change.address}" if change.address else how
 
 
 def code_in_words(code: int) -> str:

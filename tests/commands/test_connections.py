@@ -68,7 +68,8 @@ class WebServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.answers = Answers()
-        self.service = WebService("scripted", self, self.answers, self.clock)  # type: ignore[arg-type]
+        where: Any = self
+        self.service = WebService("scripted", where, self.answers, self.clock, at_once=True)
         self.refusal: Exception | None = None
         self.closed = Deferred[None]()
 

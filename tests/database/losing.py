@@ -145,9 +145,11 @@ class RerunTests(RunnersCase):
         self.assertTrue(self.grant(again["run_id"], again["job_id"], "runner-2"))
 
     def test_other_homes(self) -> None:
-        """Where nobody of that home is, it starts."""
+        """Where nobody of that home is, it starts, once it is known of what home the runner is that asks."""
         self.hear(self.heartbeat())
         self.fall_silent()
         self.lose(self.run_in_hand)
         again = self.row(runs, attempt=2)
+        self.assertFalse(self.grant(again["run_id"], again["job_id"], "runner-2"))
+        self.hear(self.heartbeat("runner-2", home="b" * 32))
         self.assertTrue(self.grant(again["run_id"], again["job_id"], "runner-2"))

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from cronq.database import schema
 from cronq.database.gateway import make_engine
 from tests.database import (
+    accessing,
     auditing,
     backfilling,
     claiming,
@@ -147,6 +148,22 @@ class PauseTests(OnMariaDB, pausing.PauseTests):
 
 class CatchUpTests(OnMariaDB, pausing.CatchUpTests):
     """Slots for which no injector was there."""
+
+
+class UserTests(OnMariaDB, accessing.UserTests):
+    """Those who may log in."""
+
+
+class SessionTests(OnMariaDB, accessing.SessionTests):
+    """Who is logged in."""
+
+
+class TokenTests(OnMariaDB, accessing.TokenTests):
+    """By which programs show who they are."""
+
+
+class ChangeTests(OnMariaDB, accessing.ChangeTests):
+    """What people change."""
 
 
 class HeartbeatTests(OnMariaDB, hearing.HeartbeatTests):

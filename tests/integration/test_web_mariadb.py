@@ -1,7 +1,17 @@
 """The pages and the API on a MariaDB, where they do the same as on SQLite."""
 
 from tests import servers
-from tests.web import test_api, test_failures, test_hostile, test_job_list, test_run_page, test_runners
+from tests.web import (
+    test_api,
+    test_callers,
+    test_changes,
+    test_failures,
+    test_hostile,
+    test_job_list,
+    test_logins,
+    test_run_page,
+    test_runners,
+)
 
 
 class OnMariaDB:
@@ -44,4 +54,16 @@ class RunnersOnMariaDBTests(OnMariaDB, test_runners.ApiTests):
 
 
 class RunnerListOnMariaDBTests(OnMariaDB, test_runners.ListTests):
+    pass
+
+
+class LoginsOnMariaDBTests(OnMariaDB, test_logins.LoginTests):
+    pass
+
+
+class TokensOnMariaDBTests(OnMariaDB, test_callers.TokenTests):
+    pass
+
+
+class ChangesOnMariaDBTests(OnMariaDB, test_changes.ChangesTests):
     pass

@@ -81,6 +81,11 @@ class RabbitMQ(Server):
             return False
         return True
 
+    @property
+    def version(self) -> str:
+        """Of the server."""
+        return str(self._ask("GET", "/overview")["rabbitmq_version"])
+
     def new_vhost(self) -> str:
         """The URL of a new and empty vhost, in which guest may do everything."""
         return self.add_vhost(f"test-{next(self._vhosts)}")

@@ -10,8 +10,11 @@ from cronq.domain.rules import OnLost, Rules
 
 STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
+HOUR = 60
 
-COMMANDS = "1 s", "20 s", "90 s exit 3", "600 s", "2000 s", "missing", "7000 s exit 1"
+COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
+#: Of jobs that have a slot only every hour or less often.
+LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
 NAMES = tuple(f"job {n}" for n in range(6))
 
 
@@ -83,10 +86,10 @@ def rhythm_of(job: JobDefinition) -> Rhythm:
 def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     """A job of that name, which began some time ago or begins soon."""
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
-    schedule = f"R/{start.isoformat()}Z/PT{chance.choice(STEPS)}M"
-    return JobDefinition(
-        name, schedule, chance.choice(COMMANDS), rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
-    )
+    step = chance.choice(STEPS)
+    command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
+    rules = Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
+    return JobDefinition(name, f"R/{start.isoformat()}Z/PT{step}M", command, rules=rules)
 
 
 def any_document(

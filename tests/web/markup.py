@@ -38,6 +38,15 @@ class Page:
         (found,) = {each.attributes["href"] for each in self.all("a") if each.text == text}
         return found
 
+    def token(self, action: str = "") -> str:
+        """The form token in the form that is sent there; empty: to the page itself."""
+        elements = iter(self.elements)
+        for each in elements:
+            sent = each.tag == "form" and each.attributes.get("method") == "post"
+            if sent and each.attributes.get("action", "") == action:
+                break
+        return next(each.attributes["value"] for each in elements if each.tag == "input")
+
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
@@ -96,6 +105,7 @@ def assert_harmless(html: str) -> None:
     known = {"html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "svg", "circle"}
     known |= {"path", "nav", "main", "h1", "h2", "h3", "p", "span", "form", "label", "input", "select"}
     known |= {"option", "button", "table", "thead", "tbody", "tr", "th", "td", "small", "time", "code", "pre"}
-    known |= {"dl", "dt", "dd", "ol", "li", "b", "section", "footer", "details", "summary"}
+    known |= {"dl", "dt", "dd", "ol", "ul", "li", "b", "section", "footer", "details", "summary", "textarea"}
+    known |= {"del", "ins"}
     assert {each.tag for each in page.elements} <= known, {each.tag for each in page.elements} - known
     assert not any(each.tag == "b" and each.text == "bold" for each in page.elements)

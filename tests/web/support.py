@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database.gateway import Database, make_engine
-from cronq.web.site import WebSettings, make_resource
+from cronq.web.hosts import Hosts
+from cronq.web.site import WebSettings, make_web
 from tests.web.markup import Page, assert_harmless, read_page
 from tests.web.seed import NOW, create_tables
 
@@ -69,10 +70,10 @@ class WebTestCase(SynchronousTestCase):
 
     def serve(self, settings: WebSettings) -> None:
         """Ask a web with these settings from now on."""
-        resource = make_resource(
-            self.database, settings, seconds=lambda: self.seconds, on_run_requested=self.note_wake
-        )
-        self.client: Any = StubTreq(resource)  # type: ignore[no-untyped-call]
+        if settings.hosts == Hosts():
+            settings = replace(settings, hosts=Hosts(frozenset({"cronq.example"})))
+        self.site = make_web(self.database, settings, maybeDeferred, lambda: self.seconds, self.note_wake)
+        self.client: Any = StubTreq(self.site.resource)  # type: ignore[no-untyped-call]
 
     def read_clock(self, _connection: Connection) -> datetime:
         return self.now

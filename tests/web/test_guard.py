@@ -1,5 +1,6 @@
 """What every request has to pass, and what every response carries."""
 
+from cronq.web.hosts import Hosts
 from cronq.web.site import WebSettings
 from tests.web.seed import add_category, add_job, add_runner
 from tests.web.support import WebTestCase
@@ -111,7 +112,7 @@ class CrossSiteTests(WebTestCase):
             self.post("/job/1", data={"run_now": "1"}, headers=headers).code,
             self.post("/api/jobs/1/run", headers=headers).code,
             self.post("/api/runners/r/drain", headers=headers).code,
-            self.ask("PUT", "/api/category/d", data=b'{"jobs": []}', headers=headers).code,
+            self.ask("PUT", "/api/category/d", json={"jobs": []}, headers=headers).code,
         }
 
     def test_pages_of_others(self) -> None:
@@ -152,10 +153,11 @@ class CrossSiteTests(WebTestCase):
 
 class HostTests(WebTestCase):
     def code(self, host: str) -> int:
-        return self.get("/_status", headers={"Host": host}).code
+        return self.get("/api/categories", headers={"Host": host}).code
 
     def test_any_host(self) -> None:
-        """Unless the operator says otherwise, any name will do."""
+        """Behind a UNIX socket, which no browser reaches, any name will do."""
+        self.serve(WebSettings(hosts=Hosts(any=True)))
         for host in (
             "localhost",
             "cronq.example:80",
@@ -187,15 +189,38 @@ class HostTests(WebTestCase):
 
     def test_allowed_hosts(self) -> None:
         """With a list of names, a page that had its own name resolved to us reaches nothing."""
-        self.serve(WebSettings(allowed_hosts=frozenset({"localhost", "127.0.0.1", "::1"})))
-        for host in ("localhost", "LOCALHOST:5000", "127.0.0.1:5000", "[::1]:5000"):
+        self.serve(WebSettings(hosts=Hosts(frozenset({"cronq.example", "10.0.0.5"}))))
+        for host in (
+            "localhost",
+            "LOCALHOST:5000",
+            "a.localhost",
+            "127.0.0.1:5000",
+            "127.8.9.10",
+            "[::1]:5000",
+            "CRONQ.example.",
+            "10.0.0.5:80",
+        ):
             self.assertEqual(self.code(host), 200, host)
-        for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:5000"):
+        for host in (
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:5000",
+            "0.0.0.0:5000",
+            "10.0.0.6",
+            "notlocalhost",
+            "[::2]",
+            "2130706433",
+        ):
             self.assertEqual(self.code(host), 421, host)
+
+    def test_load_balancers(self) -> None:
+        """The check of a load balancer asks by an address, and is answered."""
+        self.assertEqual(self.get("/_status", headers={"Host": "10.0.0.5:5000"}).code, 200)
 
     def test_redirects_name_no_host(self) -> None:
         """The way back after a form leads to a path, whatever host was named."""
         self.write(add_job, self.write(add_category, "c"), "j")
+        self.serve(WebSettings(hosts=Hosts(any=True)))
         answer = self.post("/job/1", data={"run_now": "1"}, headers={"Host": "evil.example"})
         self.assertEqual(answer.header("Location"), "/job/1")
 

@@ -18,6 +18,10 @@ class RulingCase(WebTestCase):
     def ask_api(self, deed: str, job: int | None = None, /, **said: Any) -> Answer:
         return self.post(f"/api/jobs/{job or self.job}/{deed}", json=said)
 
+    def token(self, deed: str) -> str:
+        """What the page of the job has put into the form of this deed."""
+        return self.get(f"/job/{self.job}").page.token(f"/job/{self.job}/{deed}")
+
     def read_job(self) -> Any:
         return self.get(f"/api/jobs/{self.job}").json["data"]["job"]
 
@@ -106,10 +110,7 @@ class ApiTests(RulingCase):
 class PageTests(RulingCase):
     def send(self, deed: str, **fields: str) -> Answer:
         """Send a form of the job's page."""
-        inputs = self.get(f"/job/{self.job}").page.all("input")
-        token = next(
-            each.attributes["value"] for each in inputs if each.attributes.get("name") == "form_token"
-        )
+        token = self.token(deed)
         return self.post(f"/job/{self.job}/{deed}", data={"form_token": token, **fields})
 
     def test_pause_and_resume(self) -> None:
@@ -135,9 +136,10 @@ class PageTests(RulingCase):
         self.assertNotIn("will be skipped", self.get(f"/job/{self.job}").page.text)
 
     def test_forged(self) -> None:
-        """A form without a token of ours does nothing."""
+        """A form with the token of another does nothing."""
+        token = self.token("backfill")
         for deed in ("pause", "resume", "skip-next", "unskip-next"):
-            self.assertEqual(self.post(f"/job/{self.job}/{deed}", data={"reason": "x"}).code, 403)
+            self.assertEqual(self.post(f"/job/{self.job}/{deed}", data={"form_token": token}).code, 403)
         self.assertIsNone(self.row().paused_until)
 
     def test_wrong_end(self) -> None:
@@ -216,15 +218,13 @@ class BackfillTests(RulingCase):
     def test_page(self) -> None:
         """The form of the page does the same, and the page shows how far it is."""
         path = f"/job/{self.job}"
-        inputs = self.get(path).page.all("input")
-        token = {each.attributes.get("name"): each.attributes.get("value", "") for each in inputs}[
-            "form_token"
-        ]
+        token = self.token("backfill")
         form = {"form_token": token, "from": "PT1H", "to": "", "order": "oldest", "at_once": "2"}
         answer = self.post(f"{path}/backfill", data=form | {"reason": "<b>"})
         self.assertEqual((answer.code, answer.header("Location")), (303, path))
         period = "60 2026-11-23 06:05:20 UTC to 2026-11-23 07:05:20 UTC <b>"
         self.assertIn(period, self.get(path).page.text)
-        stop = self.post(f"{path}/stop-backfill", data={"form_token": token, "id": "1"})
+        form = {"form_token": self.token("stop-backfill"), "id": "1"}
+        stop = self.post(f"{path}/stop-backfill", data=form)
         self.assertEqual(stop.code, 303)
         self.assertIn("somebody called it off", self.get(path).page.text)

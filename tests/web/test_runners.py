@@ -353,7 +353,6 @@ class PageTests(RunnersCase):
         self.assertEqual(self.post("/runner/v", data={"form_token": token}).code, 403)
         for forged in ("", "x", token[:-1], token + "0"):
             self.assertEqual(self.send(form_token=forged).code, 403)
-        self.assertEqual(self.send().code, 403)
         self.assertEqual(
             self.post("/runner/w", data={"form_token": token}, headers={"Sec-Fetch-Site": "cross-site"}).code,
             403,

@@ -9,8 +9,9 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.web import server
 
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
-from cronq.web.bodies import BODY_LIMIT, PATIENCE
+from cronq.web.bodies import BODY_LIMIT, FORM_LIMIT, PATIENCE
 from cronq.web.site import make_resource, make_site
+from tests.web.seed import add_category, add_job
 from tests.web.support import WebTestCase
 
 
@@ -75,6 +76,10 @@ class DatabaseTroubleTests(WebTestCase):
 class WireTests(WebTestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.connect()
+
+    def connect(self) -> None:
+        """A fresh connection."""
         self.transport = StringTransport(hostAddress=UNIXAddress(b"/run/cronq/web"))
         site = make_site(make_resource(self.database, self.settings))
         self.channel = site.buildProtocol(None)
@@ -130,6 +135,47 @@ class WireTests(WebTestCase):
         head = "POST /job/1 HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x"
         answer = self.send(f"{head}\r\nContent-Length: {20 * len(chunk)}", chunk, 20)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer[:100])
+
+    def test_many_fields(self) -> None:
+        """A form that is larger than any of ours is not taken apart, which would take all else's time."""
+        self.write(add_job, self.write(add_category, "c"), "j")
+        for size, code in ((FORM_LIMIT - 100, 303), (FORM_LIMIT, 400)):
+            self.connect()
+            body = b"run_now=1" + b"&a=1" * (size // 4)
+            head = (
+                "POST /job/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded"
+            )
+            answer = self.send(f"{head}\r\nContent-Length: {len(body)}", body, 1)
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {code} ".encode()), answer[:100])
+
+    def test_two_hosts(self) -> None:
+        """Which of two would count is not to be guessed."""
+        answer = self.send("GET /api/jobs HTTP/1.1\r\nHost: evil.example\r\nHost: localhost")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 Bad Request"), answer[:100])
+
+    def test_bytes(self) -> None:
+        """Headers that are no text are refused, or passed over, and never a mistake of cronq."""
+        for name in (
+            "Authorization",
+            "Cookie",
+            "Origin",
+            "Referer",
+            "Sec-Fetch-Site",
+            "User-Agent",
+            "Content-Type",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Remote-User",
+            "Host",
+        ):
+            for value in (b"\xff\xfe", b"Bearer \xff", b"cronq=\xff", b"", b"Basic \xc3\xa9", b"\xe2\x82"):
+                for method in (b"GET", b"POST"):
+                    self.connect()
+                    host = b"" if name == "Host" else b"Host: localhost\r\n"
+                    head = method + b" /job/1 HTTP/1.1\r\n" + host + name.encode() + b": " + value
+                    self.channel.dataReceived(head + b"\r\nContent-Length: 0\r\n\r\n")
+                    answer = self.transport.value()
+                    self.assertRegex(answer, rb"^HTTP/1.1 [234]\d\d ", (name, value))
 
     def test_without_end(self) -> None:
         """A client that never stops sending is cut off."""

@@ -1,5 +1,6 @@
 """One HTTP request and its answer: the only room of the command line that opens a connection."""
 
+import re
 import socket
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ class Address:
 
     #: Ends with a slash, and holds no password.
     url: str
-    #: The value of the header Authorization, when the address names a user.
+    #: The value of the header Authorization, when the address names a user, or there is a token.
     authorization: str | None = field(default=None, repr=False)
 
 
@@ -71,6 +72,13 @@ def parse_address(value: str) -> Address:
     return Address(
         f"{parts.scheme}://{host}{parts.path.rstrip('/')}/", _basic(parts.username, parts.password)
     )
+
+
+def bearer(token: str) -> str:
+    """The value of the header Authorization with a token (RFC 6750); raises `ValueError`."""
+    if not re.fullmatch(r"cq_[0-9A-Za-z_-]{1,200}", token, re.ASCII):
+        raise ValueError("a token, which begins with cq_")
+    return f"Bearer {token}"
 
 
 def _basic(user: str | None, password: str | None) -> str | None:

@@ -17,6 +17,8 @@ from cronq.commands.cli.runners import runners
 from cronq.commands.cli.schedule import schedule
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
 from cronq.commands.cli.status import status
+from cronq.commands.cli.tokens import tokens
+from cronq.commands.cli.users import users
 from cronq.commands.settings import BadSetting
 
 PROGRAM = "cronq"
@@ -29,16 +31,17 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 @click.group(
     epilog=_CODES,
     context_settings=_NAMES,
-    commands=[apply, audit, jobs, run, runners, schedule, show, status],
+    commands=[apply, audit, jobs, run, runners, schedule, show, status, tokens, users],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option
 def cronq() -> None:
     """See and change what cronq runs.
 
-    It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL. (Only audit reads the
-    database itself, and schedule asks no one.) The daemons are started with `twistd -n cronq`, or one by
-    one (cronq-injector, cronq-runner, cronq-results, cronq-web).
+    It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL, and who you are with a
+    token in CRONQ_TOKEN. (Only audit, users and tokens work on the database itself, and schedule asks no
+    one.) The daemons are started with `twistd -n cronq`, or one by one (cronq-injector, cronq-runner,
+    cronq-results, cronq-web).
     """
 
 

@@ -16,13 +16,17 @@ from cronq.domain.errors import Fault
 
 _CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
 _LATER = "Try again soon; the log of the web says more."
+_LOGIN = (
+    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in "
+    "the address, as in --url https://user:password@host/."
+)
 _UNAVAILABLE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _EXITS: Mapping[int, tuple[Exit, str]] = {
-    HTTPStatus.UNAUTHORIZED: (
+    HTTPStatus.UNAUTHORIZED: (Exit.NOT_ALLOWED, _LOGIN),
+    HTTPStatus.FORBIDDEN: (
         Exit.NOT_ALLOWED,
-        "Name a user in the address, as in --url https://user:password@host/.",
+        "Ask an admin of this cronq for a role, or a token, that may do it.",
     ),
-    HTTPStatus.FORBIDDEN: (Exit.NOT_ALLOWED, "Ask whoever runs this cronq to let you."),
     HTTPStatus.NOT_FOUND: (Exit.NOT_FOUND, "`cronq jobs` lists what there is."),
     HTTPStatus.CONFLICT: (Exit.CONFLICT, "`cronq show JOB` says how things are."),
 }

@@ -6,13 +6,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from cronq.commands.cli.connection import Send, parse_address, send
+from cronq.commands.cli.connection import Send, bearer, parse_address, send
 from cronq.commands.cli.server import Server
 from cronq.commands.cli.terminal import harmless
 from cronq.commands.settings import Setting, read_setting
@@ -20,6 +20,7 @@ from cronq.commands.settings import Setting, read_setting
 URL = Setting(
     "url", ("CRONQ_URL",), parse_address, "http://127.0.0.1:5000/", "where the web of cronq is", secret=True
 )
+TOKEN = Setting("token", ("CRONQ_TOKEN",), bearer, None, "shows the web who asks", secret=True)
 
 
 def terminal_width() -> int | None:
@@ -55,6 +56,9 @@ class Session:
     def server(self) -> Server:
         """The server that is meant; raises `BadSetting` when its address is none."""
         address = read_setting(URL, self.url, os.environ)
+        token = read_setting(TOKEN, None, os.environ)
+        if token is not None:
+            address = replace(address, authorization=token)
         return Server(address, self.outside.send, self.outside.now)
 
 

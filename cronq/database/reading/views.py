@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from cronq.database.gateway import now as database_now
 from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.categories import CategoryRecord, list_categories
+from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
 from cronq.database.reading.cursors import Cursor
 from cronq.database.reading.history import find_run, latest_failures, runs_of_job
 from cronq.database.reading.jobs import JobPage, Search, oldest_due, search_jobs
@@ -34,6 +35,7 @@ from cronq.domain.zones import wall_time
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
 NEXT_SLOTS = 5
+CHANGES_OF_A_JOB = 5
 #: A slot that nobody takes for so long says that no injector is up.
 LATE_AFTER = timedelta(minutes=1)
 
@@ -142,6 +144,8 @@ class JobPageView:
     view: JobView
     runs: RunPage
     backfills: tuple[BackfillRecord, ...]
+    #: The latest.
+    changes: ChangePage
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,8 @@ def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView 
     latest = latest_runs(connection, [job_id]).get(job_id)
     runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
     backfills = tuple(find_backfills(connection, job_id))
-    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills)
+    changes = read_changes(connection, ChangeSearch(job_id=job_id), CHANGES_OF_A_JOB)
+    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills, changes)
 
 
 def read_run(connection: Connection, run_id: str) -> RunView | None:

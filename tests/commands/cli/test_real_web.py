@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from cronq.commands.cli.connection import HttpAnswer, HttpRequest
 from cronq.commands.cli.session import Outside
+from cronq.database.tokens import add_token
+from cronq.database.users import add_user
+from cronq.domain.access import SHELL, Role
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from tests.commands.cli.case import CliTestCase
@@ -15,6 +18,7 @@ from tests.web.seed import NOW, add_run, add_runner, remove_job
 from tests.web.support import WebTestCase
 
 SCHEDULE = "R/2026-01-01T00:00:00Z/PT15M"
+NO_TOKEN = "cronq: CRONQ_TOKEN: the value cannot be used: expected a token, which begins with cq_"
 HOSTILE = ("../../etc/passwd", "a/b c?d=e&f#g%2F", "<script>\n\x1b[2J", "größe 🦊 \u202e")
 
 
@@ -137,3 +141,30 @@ class RealWebTests(CliTestCase, WebTestCase):
         columns = {"slot": NOW, "last_slot": later, "slots": 9, "reason": "no injector"}
         self.write(add_run, 1, Status.MISSED, queued_at=later, recorded_at=later, **columns)
         self.assertIn("  9 slots until 2026-11-23 09:05:20: no injector  ", self.call("show", "1")[1][-1])
+
+
+class TokenTests(RealWebTests):
+    """With a token all is as it is without a login; without one, one is told what to do."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(add_user, SHELL, "anna", Role.ADMIN, None, None)
+        self.token = self.write(add_token, SHELL, "t", Role.EDITOR, None, None)
+        self.environment["CRONQ_TOKEN"] = self.token
+
+    def test_no_token(self) -> None:
+        """Where a login is asked for, it says how to get a token; a token that is none is not sent."""
+        del self.environment["CRONQ_TOKEN"]
+        code, _, err = self.call("jobs")
+        self.assertEqual((code, len(err)), (4, 2))
+        self.assertIn("Put a token into CRONQ_TOKEN", err[1])
+        self.environment["CRONQ_TOKEN"] = "s3cret"
+        code, _, err = self.call("jobs")
+        self.assertEqual((code, err), (2, [NO_TOKEN]))
+
+    def test_token_of_a_viewer(self) -> None:
+        """What a token is not good for is said with the role that it takes."""
+        self.environment["CRONQ_TOKEN"] = self.write(add_token, SHELL, "v", Role.VIEWER, None, None)
+        self.assertEqual(self.call("jobs")[0], 0)
+        code, _, err = self.call("apply", self.document("example", "a"))
+        self.assertEqual((code, err[-2]), (4, "cronq: This takes the role editor, and yours is viewer."))

@@ -7,6 +7,10 @@ from cronq.commands.cli.connection import HttpAnswer
 from cronq.commands.cli.exits import Unreachable
 from tests.commands.cli.case import URL, CliTestCase, answer, job, refusal
 
+LOGIN = (
+    "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in "
+    "the address, as in --url https://user:password@host/."
+)
 LATER = "Try again soon; the log of the web says more."
 CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
 
@@ -44,8 +48,8 @@ class RefusalTests(CliTestCase):
         """The server's message in one line, what to do in another, and an exit code for each kind."""
         for status, code, hint in (
             (400, 1, "The log of the web may say more."),
-            (401, 4, "Name a user in the address, as in --url https://user:password@host/."),
-            (403, 4, "Ask whoever runs this cronq to let you."),
+            (401, 4, LOGIN),
+            (403, 4, "Ask an admin of this cronq for a role, or a token, that may do it."),
             (404, 3, "`cronq jobs` lists what there is."),
             (409, 5, "`cronq show JOB` says how things are."),
             (500, 1, "The log of the web may say more."),
@@ -57,8 +61,7 @@ class RefusalTests(CliTestCase):
         """What a proxy says instead has no message of cronq."""
         page = "<html>Bad Gateway</html>"
         self.assertTold(answer(page, 502), 6, f"cronq: {URL} answers 502 Bad Gateway", LATER)
-        hint = "Name a user in the address, as in --url https://user:password@host/."
-        self.assertTold(answer(page, 401), 4, f"cronq: {URL} answers 401 Unauthorized", hint)
+        self.assertTold(answer(page, 401), 4, f"cronq: {URL} answers 401 Unauthorized", LOGIN)
         self.assertTold(answer(page, 599), 1, f"cronq: {URL} answers 599", "The log of the web may say more.")
 
     def test_something_else(self) -> None:

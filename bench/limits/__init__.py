@@ -1,0 +1,1 @@
+"""What the machine and the servers can do when nothing but one thing is asked of them."""

@@ -1,0 +1,1 @@
+"""Other programs that do such work, as their own guides have them set up."""

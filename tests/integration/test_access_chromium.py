@@ -1,0 +1,140 @@
+"""Logging in, changing who may come in, and logging out, in a real browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from cronq.database.gateway import Database, make_engine
+from cronq.database.users import add_user
+from cronq.domain.access import SHELL, Role
+from cronq.web.site import WebSettings, make_resource, make_site
+from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
+from tests.integration.test_web_chromium import CONTRAST
+from tests.web.installation import seed_small
+from tests.web.people import PASSWORD, digest
+from tests.web.seed import NOW, create_tables
+
+reactor: Any = _reactor
+OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
+
+
+class AccessTests(TestCase):
+    timeout = 300
+
+    def setUp(self) -> None:
+        engine = make_engine("sqlite://")
+        self.addCleanup(engine.dispose)
+        self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
+        site = make_site(make_resource(self.database, WebSettings()))
+        port = reactor.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.base = f"http://127.0.0.1:{port.getHost().port}"
+        for step in (create_tables, seed_small, self.seed):
+            self.successResultOf(Deferred.fromCoroutine(self.database.transact(step)))
+
+    def seed(self, connection: Connection) -> None:
+        add_user(connection, SHELL, "anna", Role.ADMIN, None, digest())
+        add_user(connection, SHELL, "vera", Role.VIEWER, None, digest())
+
+    def browse(self, visit: Callable[[Browser], None]) -> Deferred[None]:
+        """Do something with a fresh browser, in a thread."""
+
+        def run() -> None:
+            with chromium(self.base, str(Path(self.mktemp()).resolve())) as browser:
+                visit(browser)
+
+        return deferToThread(run)
+
+    def log_in(self, browser: Browser, name: str = "anna", password: str = PASSWORD) -> None:
+        browser.type("input[name=name]", name)
+        browser.type("input[name=password]", password)
+        browser.click("form.stack button")
+
+    async def test_in_and_out(self) -> None:
+        """With and without scripts: asked for a login, refused, let in to where one wanted to go, and out."""
+
+        def visit(browser: Browser) -> None:
+            for script in (True, False):
+                browser.look(PHONE, script=script)
+                browser.open("/job/4?older=r9")
+                self.log_in(browser, password="wrong wrong")
+                self.assertIn("The name or the password is wrong.", browser.text("[role=alert]"))
+                browser.driver.find_element("css selector", "input[name=name]").clear()
+                self.log_in(browser)
+                self.assertTrue(browser.driver.current_url.endswith("/job/4?older=r9"))
+                browser.click("button[name=run_now]")
+                self.assertIn("A run is asked for", browser.text("[role=status]"))
+                self.assertIn("anna asked for a run", browser.text())
+                browser.click(".who button")
+                self.assertTrue(browser.driver.current_url.endswith("/login"))
+                browser.open("/")
+                self.assertIn("Log in", browser.text("h1"))
+                browser.driver.back()
+                self.assertNotIn("A run is asked for", browser.text())
+
+        await self.browse(visit)
+
+    async def test_people(self) -> None:
+        """An admin adds a user, makes a token and revokes it; the new user sees no more than they may."""
+
+        def visit(browser: Browser) -> None:
+            browser.look(script=False)
+            browser.open("/access")
+            self.log_in(browser)
+            browser.driver.find_elements("css selector", "summary")[-2].click()
+            browser.type(".add input[name=name]", "otto")
+            browser.type(".add input[name=password]", "otto has a password")
+            browser.click(".add button.primary")
+            self.assertIn("otto", browser.texts(".people .name"))
+            browser.driver.find_elements("css selector", "summary")[-1].click()
+            browser.driver.find_elements("css selector", ".add input[name=name]")[-1].send_keys("deploy")
+            browser.click("form[action='/access/tokens'] button")
+            self.assertRegex(browser.text(".secret"), "^cq_[0-9a-f]{48}$")
+            browser.click(".tokens .danger")
+            self.assertIn("No tokens.", browser.text())
+            browser.click("form[action='/logout-everywhere'] button")
+            self.log_in(browser, "otto", "otto has a password")
+            self.assertEqual(browser.texts(".danger"), [])
+            browser.follow("Access")
+            self.assertIn("You are otto, viewer of all categories.", browser.text())
+
+        await self.browse(visit)
+
+    async def test_every_screen(self) -> None:
+        """On a phone and on a desk, light and dark, with everything unfolded, it fits and can be read."""
+
+        def visit(browser: Browser) -> None:
+            for width in (DESKTOP, PHONE):
+                for scheme in (LIGHT, DARK):
+                    browser.look(width, scheme)
+                    browser.driver.delete_all_cookies()
+                    browser.open("/login")
+                    self.assertEqual(browser.ask(CONTRAST), [], scheme)
+                    self.log_in(browser)
+                    for path in ("/access", "/changes", "/changes?action=user.added", "/"):
+                        browser.open(path)
+                        browser.ask(OPEN_ALL)
+                        self.assertLessEqual(browser.ask("return document.body.scrollWidth"), width, path)
+                        self.assertEqual(browser.ask(CONTRAST), [], (path, scheme))
+            self.assertEqual(browser.complaints(), [])
+
+        await self.browse(visit)
+
+    async def test_cookie(self) -> None:
+        """No script of a page sees the cookie."""
+
+        def visit(browser: Browser) -> None:
+            browser.open("/login")
+            self.log_in(browser)
+            (cookie,) = browser.driver.get_cookies()
+            self.assertEqual((cookie["name"], cookie["httpOnly"], cookie["sameSite"]), ("cronq", True, "Lax"))
+            self.assertEqual(browser.ask("return document.cookie"), "")
+
+        await self.browse(visit)
