@@ -11,6 +11,9 @@ from cronq.domain.rules import OnLost, Rules
 STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
 
+MILLENNIUM = datetime(2001, 1, 1)
+"""Where `every` begins to count, and a time at which every cron expression of these jobs has a slot."""
+
 COMMANDS = "1 s", "20 s", "90 s exit 3", "600 s", "2000 s", "missing", "7000 s exit 1"
 NAMES = tuple(f"job {n}" for n in range(6))
 
@@ -74,15 +77,25 @@ class Life:
 
 def rhythm_of(job: JobDefinition) -> Rhythm:
     """What `any_job` wrote."""
+    if job.schedule.startswith("every"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=_minutes(job.schedule.removeprefix("every "))))
+    if job.schedule.startswith("*"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=int(job.schedule.removeprefix("*/").split()[0])))
     _, start, duration = job.schedule.split("/")
-    step = timedelta(minutes=int(duration.removeprefix("PT").removesuffix("M")))
-    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), step)
+    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), timedelta(minutes=_minutes(duration)))
+
+
+def _minutes(duration: str) -> int:
+    return int(duration.removeprefix("PT").removesuffix("M"))
 
 
 def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     """A job of that name, which began some time ago or begins soon."""
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
-    schedule = f"R/{start.isoformat()}Z/PT{chance.choice(STEPS)}M"
+    step = chance.choice(STEPS)
+    forms = [f"R/{start.isoformat()}Z/PT{step}M", f"every PT{step}M"]
+    # Only these steps of cron are even.
+    schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
     return JobDefinition(
         name, schedule, chance.choice(COMMANDS), rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
     )
