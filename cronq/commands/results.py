@@ -23,6 +23,7 @@ from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.domain.runs import new_token
+from cronq.services.forgetting import Forgetting
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -44,11 +45,12 @@ class Options(DaemonOptions):
 
 def make_results(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Watch, Results]:
-    """The two duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
+) -> tuple[Watch, Results, Forgetting]:
+    """The duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
-    return Watch(database, tables, broker, clock, name, values.lost_after, results.lag), results
+    watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
+    return watch, results, Forgetting(database, tables, clock)
 
 
 def makeService(options: Options) -> IService:

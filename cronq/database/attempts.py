@@ -27,7 +27,7 @@ def try_again(
     `rules` are those of the jobs, by id; a job that is not there asks for nothing.
     """
     asked = {run.run_id: run for run in ended if _allowed(run, rules) > 1}
-    query = select(runs.c.run_id, runs.c.definition_id, runs.c.slot, runs.c.attempt)
+    query = select(runs.c.run_id, runs.c.definition_id)
     found = [
         row
         for some in chunks(sorted(asked))
@@ -36,11 +36,11 @@ def try_again(
     changed, rows = [], []
     for row, new_id in zip(found, new_run_ids(now, len(found)), strict=True):
         run = asked[row.run_id]
-        if row.attempt < _allowed(run, rules):
+        if run.attempt < _allowed(run, rules):
             changed.append(replace(run, superseded=True))
-            rows.append({"run_id": new_id} | _attempt(run, row, rules[run.job_id], now))
+            rows.append({"run_id": new_id} | _attempt(run, row.definition_id, rules[run.job_id], now))
         else:
-            changed.append(replace(run, reason=no_more(run, row.attempt)))
+            changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
     return changed
 
@@ -49,20 +49,20 @@ def _allowed(run: RunState, rules: Mapping[int, Rules]) -> int:
     return attempts_allowed(rules[run.job_id], run.status) if run.job_id in rules else 1
 
 
-def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, Any]:
-    delay = delay_after(rules, run.status, row.attempt)
+def _attempt(run: RunState, definition_id: int | None, rules: Rules, now: datetime) -> dict[str, Any]:
+    delay = delay_after(rules, run.status, run.attempt)
     at = now + delay if delay else None
     return {
         "job_id": run.job_id,
-        "definition_id": row.definition_id,
-        "slot": row.slot,
-        "attempt": row.attempt + 1,
+        "definition_id": definition_id,
+        "slot": run.slot,
+        "attempt": run.attempt + 1,
         "status": Status.QUEUED.value,
-        "reason": why_again(run, row.attempt + 1, attempts_allowed(rules, run.status), at),
+        "reason": why_again(run, attempts_allowed(rules, run.status), at),
         "queued_at": now,
         "not_before": at,
         "publish_after": at or now,
-        "previous_run_id": row.run_id,
+        "previous_run_id": run.run_id,
     }
 
 
@@ -88,8 +88,9 @@ def blocked(connection: Connection, run_ids: Collection[str], asking: Collection
     }
 
 
-def postpone(connection: Connection, run_ids: Collection[str], now: datetime) -> None:
-    """Publish these again in a while, as their messages are used up."""
-    if run_ids:
-        waiting = runs.c.run_id.in_(sorted(run_ids)) & (runs.c.status == Status.QUEUED.value)
-        connection.execute(update(runs).where(waiting).values(publish_after=now + POSTPONED_FOR))
+def postpone(connection: Connection, reasons: Mapping[str, str], now: datetime) -> None:
+    """Publish these again in a while, as their messages are used up; till then each says why it waits."""
+    for reason in sorted(set(reasons.values())):
+        mine = runs.c.run_id.in_(sorted(run_id for run_id, each in reasons.items() if each == reason))
+        waiting = {"publish_after": now + POSTPONED_FOR, "reason": f"it waits, as {reason}"[:1000]}
+        connection.execute(update(runs).where(mine, runs.c.status == Status.QUEUED.value).values(waiting))

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,23 +13,26 @@ from sqlalchemy import Connection, delete, select
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
 from cronq.database.gateway import now as database_now
+from cronq.database.limits import release
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.messages import Report
+from cronq.domain.overlap import most_at_once
+from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import RETRIED
-from cronq.domain.rules import Rules, decode_rules
+from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import Status, may_move
 from cronq.domain.summaries import JobSummary, summarize
 
 _STATE = [
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
     runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
-    runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned,
+    runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned, runs.c.slot, runs.c.attempt,
 ]  # fmt: skip
 _SUMMARY = [
-    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.last_run_start, jobs.c.last_run_stop,
-    jobs.c.last_run_status, jobs.c.current_status,
+    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason,
+    jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
 
 
@@ -52,6 +55,8 @@ class RunBatch:
         self.removed: set[int] = set()
         #: The rules of jobs that have any, by id.
         self.rules: dict[int, Rules] = {}
+        #: What keeps jobs from running, or has kept them, by id.
+        self.pauses: dict[int, Pause] = {}
         self._summaries: dict[int, JobSummary] = {}
         self._lock_jobs({run.job_id for run in self.runs.values()})
         self.now = database_now(connection)
@@ -59,6 +64,7 @@ class RunBatch:
         self._changed_jobs: dict[int, JobSummary] = {}
         self._events: list[dict[str, Any]] = []
         self._unstarted: set[str] = set()
+        self._waiting: set[str] = set()
 
     def move(self, run: RunState) -> None:
         """Make the run what it is from now on. Raises `IllegalMove`."""
@@ -73,6 +79,12 @@ class RunBatch:
         if summary is not None:
             noted = summarize(summary, before, run, self.now)
             self._summaries[run.job_id] = self._changed_jobs[run.job_id] = noted
+
+    def wait(self, run: RunState, reason: str | None) -> None:
+        """Keep a queued run until others of its job have ended."""
+        self._before.setdefault(run.run_id, run)
+        self.runs[run.run_id] = replace(run, reason=reason)
+        self._waiting.add(run.run_id)
 
     def note(
         self, run: RunState, kind: str, at: datetime, host: str | None, return_code: int | None = None
@@ -111,6 +123,7 @@ class RunBatch:
         job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
         update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
+        self._let_go()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
         # In the order of run ids, as everyone else does who locks several.
@@ -133,11 +146,15 @@ class RunBatch:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
         query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
-        for job_id, removed_at, rules, *summary in self._connection.execute(query):
+        for job_id, removed_at, rules, paused_until, pause_reason, *summary in self._connection.execute(
+            query
+        ):
             if removed_at is not None:
                 self.removed.add(job_id)
             elif rules is not None:
                 self.rules[job_id] = decode_rules(rules)
+            if pause := pause_of(self.rules.get(job_id, DEFAULT_RULES), paused_until, pause_reason):
+                self.pauses[job_id] = pause
             self._summaries[job_id] = JobSummary(*summary)
 
     def _follow_up(self) -> None:
@@ -149,6 +166,18 @@ class RunBatch:
         ]
         for run in try_again(self._connection, ended, self.rules, self.now) if ended else ():
             self.runs[run.run_id] = run
+
+    def _let_go(self) -> None:
+        """Where runs have ended, others of their job may have been waiting for that."""
+        ended = {
+            before.job_id
+            for run_id, before in self._before.items()
+            if not before.status.final and self.runs[run_id].status.final
+        }
+        rules = {job_id: self.rules[job_id] for job_id in ended & self.rules.keys()}
+        limited = {job_id: each for job_id, each in rules.items() if most_at_once(each) is not None}
+        if limited:
+            release(self._connection, limited, self.now)
 
     def _row(self, run: RunState) -> dict[str, Any]:
         return {
@@ -169,5 +198,7 @@ class RunBatch:
             "superseded": run.superseded,
             "abandoned": run.abandoned,
             # What its runner handed back is for others at once.
-            "publish_after": self.now if run.status is Status.QUEUED else None,
+            "publish_after": (
+                self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
+            ),
         }

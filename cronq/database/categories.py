@@ -107,7 +107,10 @@ def _settle(
 def _remove(
     connection: Connection, removed: Iterable[StoredJob], since: Mapping[int, datetime], now: datetime
 ) -> None:
-    ended = {"next_run": None, "run_now": 0, "removed_at": now}
+    ended = {
+        "next_run": None, "run_now": 0, "removed_at": now, "paused_until": None, "pause_reason": None,
+        "skip_slot": None, "range_run_id": None,
+    }  # fmt: skip
     update_rows(connection, jobs, [ended | {"id": job.id, "settled_until": since[job.id]} for job in removed])
 
 
@@ -116,8 +119,12 @@ def _change(
     changed: Sequence[tuple[StoredJob, JobDefinition]],
     since: Mapping[int, datetime],
 ) -> None:
-    living = {"removed_at": None, "run_now": 0}
+    living = {"removed_at": None, "run_now": 0, "range_run_id": None}
     rows = [living | {"id": old.id} | _row(new, since[old.id]) for old, new in changed]
+    for row, (old, _) in zip(rows, changed, strict=True):
+        # Whoever wants the next slot skipped means the next one, whatever has become of the schedule.
+        later = old.skip_slot is not None and old.skip_slot > since[old.id]
+        row["skip_slot"] = row["next_run"] if later else None
     update_rows(connection, jobs, rows)
     insert_definitions(connection, [_definition(old.id, new, since[old.id]) for old, new in changed])
 
@@ -140,6 +147,7 @@ def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),
+        "priority": job.rules.priority,
         "next_run": schedule.first_after(since),
         "settled_until": since,
     }

@@ -1,12 +1,13 @@
 """Orders to runners: rows that any injector publishes until they are seen to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
 from cronq.domain.heartbeats import RunnerStatus
@@ -29,16 +30,42 @@ class SentOrder:
 
 def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
     """Have the command of a run ended by the runner that has it."""
-    _insert(connection, OrderKind.KILL, runner, reason, run_id)
+    order_kills(connection, [(runner, run_id, reason)])
+
+
+def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> None:
+    """Have the commands of runs ended: runner, run id and reason of each. Once ordered is enough."""
+    run_ids = sorted(run_id for _, run_id, _ in wanted)
+    under_way = orders.c.kind == OrderKind.KILL.value, orders.c.publish_after.is_not(None)
+    query = select(orders.c.runner, orders.c.run_id).where(*under_way)
+    known = {
+        tuple(row)
+        for some in chunks(run_ids)
+        for row in connection.execute(query.where(orders.c.run_id.in_(some)))
+    }
+    _insert(connection, OrderKind.KILL, [each for each in wanted if each[:2] not in known])
 
 
 def order_drain(connection: Connection, runner: str, reason: str) -> RunnerStatus | None:
-    """Have a runner stop in good order, if it is up. Gives how it was; None: there is no such runner."""
-    found = connection.scalar(select(runners.c.status).where(runners.c.id == runner).with_for_update())
-    status = None if found is None else RunnerStatus(found)
-    if status is RunnerStatus.UP:
-        _insert(connection, OrderKind.DRAIN, runner, reason, None)
+    """Have a runner stop in good order, if it is up; ordered again, it is one order.
+
+    Gives how the runner was; None: there is no such runner.
+    """
+    query = select(runners.c.id, runners.c.status).where(runners.c.id == runner).with_for_update()
+    found = connection.execute(query).first()
+    if found is None or found.id != runner:  # some servers compare without regard to case
+        return None
+    status = RunnerStatus(found.status)
+    if status is RunnerStatus.UP and runner not in find_drain_orders(connection, [runner]):
+        _insert(connection, OrderKind.DRAIN, [(runner, None, reason)])
     return status
+
+
+def find_drain_orders(connection: Connection, names: Collection[str]) -> Mapping[str, datetime]:
+    """Who of these is ordered to drain and has not been seen to do it yet, and since when."""
+    pending = orders.c.publish_after.is_not(None), orders.c.kind == OrderKind.DRAIN.value
+    query = select(orders.c.runner, orders.c.ordered_at).where(orders.c.runner.in_(sorted(names)), *pending)
+    return {row.runner: row.ordered_at for row in connection.execute(query)} if names else {}
 
 
 def claim_orders(connection: Connection, limit: int) -> list[SentOrder]:
@@ -93,15 +120,19 @@ def _put_off(connection: Connection, ids: Sequence[int], until: datetime | None)
         connection.execute(update(orders).where(orders.c.id.in_(ids)).values(publish_after=until))
 
 
-def _insert(connection: Connection, kind: OrderKind, runner: str, reason: str, run_id: str | None) -> None:
+def _insert(connection: Connection, kind: OrderKind, wanted: Sequence[tuple[str, str | None, str]]) -> None:
+    if not wanted:
+        return
     now = database_now(connection)
-    connection.execute(
-        insert(orders).values(
-            kind=kind.value,
-            runner=runner,
-            run_id=run_id,
-            reason=reason[:1000],
-            ordered_at=now,
-            publish_after=now,
-        )
-    )
+    rows = [
+        {
+            "kind": kind.value,
+            "runner": runner,
+            "run_id": run_id,
+            "reason": reason[:1000],
+            "ordered_at": now,
+            "publish_after": now,
+        }
+        for runner, run_id, reason in wanted
+    ]
+    connection.execute(insert(orders), rows)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, 
 
 from cronq.database.claims import PUBLISH_WITHIN
 from cronq.database.gateway import now as database_now
+from cronq.database.limits import release_all
 from cronq.database.tables import definitions, jobs, runs
 from cronq.domain.jobs import Publication
 from cronq.domain.runs import Status
@@ -70,7 +71,8 @@ def mark_unroutable(connection: Connection, refused: Iterable[Publication]) -> N
 
 
 def claim_unpublished(connection: Connection, limit: int) -> list[Publication]:
-    """Take over queued runs that seem to have reached no one, to publish them again now."""
+    """Take over queued runs that seem to have reached no one, or whose time has come, to publish them now."""
+    release_all(connection)
     now = database_now(connection)
     query = (
         select(runs.c.run_id)
@@ -110,6 +112,7 @@ def _publications() -> Select[Any]:
             runs.c.slot,
             runs.c.attempt,
             runs.c.publications,
+            definitions.c.rules,
         )
         .join(jobs, jobs.c.id == runs.c.job_id)
         .join(definitions, definitions.c.id == runs.c.definition_id)

@@ -5,25 +5,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, union, update
 
-from cronq.database.bulk import chunks, insert_new, update_rows
+from cronq.database.bulk import CHUNK, chunks, insert_new, update_rows
 from cronq.database.gateway import now as database_now
 from cronq.database.losses import granted_runs, win_back_runs
 from cronq.database.orders import order_kill
-from cronq.database.tables import runners, runs
+from cronq.database.tables import orders, runners, runs
 from cronq.domain.hearing import GrantedRun
 from cronq.domain.heartbeats import ALIVE, RunnerHeartbeat, RunnerStatus
-from cronq.domain.runs import OPEN
+from cronq.domain.runs import Status
 
-#: How long who has ended is kept, so that the host of its runs is known.
-KEPT = timedelta(days=30)
+#: How long who gives no sign any more is kept, and the orders that are done.
+KEPT = timedelta(days=7)
 
 
 def record_heartbeats(connection: Connection, heard: Sequence[tuple[RunnerHeartbeat, float]]) -> list[str]:
     """Write down who has been heard, each so many seconds ago; gives those who had been called silent.
 
-    What these hold and was given up is theirs again; what has another attempt by now, they are told to end.
+    What these hold, or those who had even been forgotten, and was given up is theirs again; what has another
+    attempt by now, they are told to end.
     """
     now = database_now(connection)
     newest = {said.runner[:64]: (said, age) for said, age in heard}
@@ -37,6 +38,8 @@ def record_heartbeats(connection: Connection, heard: Sequence[tuple[RunnerHeartb
     )
     back = [name for name, (status, _) in known.items() if status == RunnerStatus.SILENT.value]
     holders = {run_id: name for name in back for run_id in newest[name][0].holds}
+    strangers = {run_id: name for name in newest.keys() - known.keys() for run_id in newest[name][0].holds}
+    holders |= {run_id: strangers[run_id] for run_id in _given_up(connection, sorted(strangers))}
     for run_id in win_back_runs(connection, holders) if holders else ():
         order_kill(connection, holders[run_id], run_id, "it was given up, and another attempt has been made")
     return back
@@ -58,12 +61,30 @@ def mark_silent(connection: Connection, lost_after: float) -> list[str]:
     return names
 
 
-def forget_runners(connection: Connection) -> None:
-    """Delete who ended long ago and has no run that is open."""
+def forget_runners(connection: Connection) -> list[str]:
+    """Delete who has given no sign for long, unless a run depends on it, and old orders; gives the former."""
     long_ago = database_now(connection) - KEPT
-    busy = select(runs.c.runner).where(runs.c.status.in_(OPEN), runs.c.runner.is_not(None))
     gone = runners.c.status.not_in(ALIVE) & (runners.c.last_heard < long_ago)
-    connection.execute(delete(runners).where(gone, runners.c.id.not_in(busy)))
+    query = select(runners.c.id).where(gone, runners.c.id.not_in(_needed())).order_by(runners.c.id)
+    names = list(connection.scalars(query.limit(CHUNK)))
+    if names:
+        # Looked at again, since any of them may have come back in this moment.
+        connection.execute(delete(runners).where(gone, runners.c.id.in_(names)))
+    connection.execute(delete(orders).where(orders.c.publish_after.is_(None), orders.c.ordered_at < long_ago))
+    return names
+
+
+def _needed() -> Select[Any]:
+    """Whoever has an open run, or may still have what the attempt after it is waiting for."""
+    before = runs.alias("before")
+    running = select(runs.c.runner).where(runs.c.status == Status.RUNNING.value)
+    abandoned = (
+        select(before.c.runner)
+        .join(runs, runs.c.previous_run_id == before.c.run_id)
+        .where(runs.c.status == Status.QUEUED.value, before.c.abandoned)
+    )
+    needed = union(running, abandoned).subquery()
+    return select(needed.c.runner).where(needed.c.runner.is_not(None))
 
 
 def _silent(connection: Connection, lost_after: float) -> Select[Any]:
@@ -83,6 +104,12 @@ def _statuses(connection: Connection, names: Sequence[str]) -> dict[str, tuple[s
             .with_for_update()
         )
     }
+
+
+def _given_up(connection: Connection, run_ids: Sequence[str]) -> list[str]:
+    lost = select(runs.c.run_id).where(runs.c.status == Status.LOST.value)
+    found = (connection.scalars(lost.where(runs.c.run_id.in_(some))) for some in chunks(run_ids))
+    return [run_id for some in found for run_id in some]
 
 
 def _row(said: RunnerHeartbeat, heard_at: datetime) -> dict[str, Any]:

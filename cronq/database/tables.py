@@ -3,7 +3,6 @@
 All times are UTC. Names are compared exactly: byte by byte, trailing spaces included.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -21,12 +20,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    types,
 )
 from sqlalchemy.dialects import mysql
 
+from cronq.database.column_types import Name, Span
+
 metadata = MetaData()
-_EPOCH = datetime(1970, 1, 1)
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -34,43 +33,6 @@ RunId = String(32).with_variant(mysql.CHAR(32, charset="ascii", collation="ascii
 # True or false, stored as 1 or 0.
 Flag = Boolean(create_constraint=False)
 Word = String(16).with_variant(mysql.VARCHAR(16, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
-
-
-class Name(types.TypeDecorator[str]):
-    """Text that is compared exactly. Each server calls the collation without padding by another name."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length)
-        self.length = length
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        """The column's type on this server."""
-        if dialect.name not in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(String(self.length))
-        collation = "utf8mb4_nopad_bin" if dialect.is_mariadb else "utf8mb4_0900_bin"
-        return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
-
-
-class Span(types.TypeDecorator[timedelta]):
-    """A length of time, stored as 0.27 did: the instant that lies so long after 1970 began."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        """The column's type on this server."""
-        return dialect.type_descriptor(Instant)
-
-    def process_bind_param(self, value: timedelta | None, dialect: Any) -> datetime | None:
-        """To the database."""
-        return None if value is None else _EPOCH + value
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> timedelta | None:
-        """From the database."""
-        return None if value is None else value - _EPOCH
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -111,6 +73,15 @@ jobs = _table(
     Column("removed_at", Instant),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
+    # Of its rules: what has more is taken first.
+    Column("priority", SmallInteger, nullable=False, server_default="0", index=True),
+    # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
+    Column("paused_until", Instant),
+    Column("pause_reason", String(1000)),
+    # The slot that somebody wants skipped.
+    Column("skip_slot", Instant),
+    # The row of skipped slots that grows as long as it is paused.
+    Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
 )
 

@@ -175,7 +175,7 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
 def _missing_keys(found: Keys, place: str, required: Keys, known: Keys) -> Iterator[Fault]:
     for key in required:
         if key not in found:
-            slip = _closest(key, tuple(other for other in found if other not in known))
+            slip = closest(key, tuple(other for other in found if other not in known))
             hint = f", did you write it as {member('', slip)}?" if slip else ""
             yield Fault(member(place, key), f"missing{hint}")
 
@@ -195,7 +195,10 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
         return
     yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
     if isinstance(defaults := data.get("defaults"), dict):
-        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS)
+        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS + tuple(_REQUIRED_OF_JOB))
+        for key in _REQUIRED_OF_JOB:
+            if key in defaults:
+                yield Fault(member("defaults", key), "each job says its own, so this is for nothing")
     jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):
@@ -205,12 +208,13 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
 def _unknown_keys_of(found: Keys, place: str, known: tuple[str, ...]) -> Iterator[Fault]:
     for key in found:
         if key not in known:
-            meant = _closest(key, known)
+            meant = closest(key, known)
             yield Fault(member(place, key), f"unknown key{f', did you mean {meant}?' if meant else ''}")
 
 
 @lru_cache(maxsize=1024)
-def _closest(word: str, candidates: tuple[str, ...]) -> str | None:
+def closest(word: str, candidates: tuple[str, ...]) -> str | None:
+    """The candidate that was probably meant by a word that is none of them."""
     short = [candidate for candidate in candidates if len(candidate) <= _LONGEST_SLIP]
     matches = get_close_matches(word, short, n=1) if len(word) <= _LONGEST_SLIP else []
     return matches[0] if matches else None

@@ -129,6 +129,6 @@ def _runner(data: Fields) -> RunnerHeartbeat:
 
 def _take_texts(data: Fields, key: str) -> tuple[str, ...]:
     values = data.get(key)
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list):
         raise BadMessage(f"{key}: expected a list of texts")
-    return tuple(values)
+    return tuple(take({key: value}, key, str) for value in values)

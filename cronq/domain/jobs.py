@@ -49,6 +49,8 @@ class Publication:
     attempt: int
     #: How often it has been published before.
     publications: int = 0
+    #: Those of its definition, as `Rules.encode` wrote them.
+    rules: str | None = None
 
 
 def named_jobs(text: str) -> Iterator[tuple[str, str]]:

@@ -34,6 +34,9 @@ class RunState:
     superseded: bool = False
     #: Given up while its command may still be running.
     abandoned: bool = False
+    #: None for a run by hand.
+    slot: datetime | None = None
+    attempt: int = 1
 
 
 def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:

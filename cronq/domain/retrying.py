@@ -35,15 +35,17 @@ def delay_after(rules: Rules, status: Status, attempt: int) -> timedelta:
     return min(timedelta(seconds=min(seconds, longest.total_seconds())), longest)
 
 
-def why_again(run: RunState, attempt: int, allowed: int, at: datetime | None) -> str:
+def why_again(run: RunState, allowed: int, at: datetime | None) -> str:
     """Why there is another attempt, and what it waits for; `at` is when it may start, None: at once."""
     waits = f"it waits until {at:%Y-%m-%d %H:%M:%S} UTC" if at else "it may start at once"
-    return f"attempt {attempt} of at most {allowed}: {waits}, since the one before {_end_in_words(run)}"
+    return (
+        f"attempt {run.attempt + 1} of at most {allowed}: {waits}, since the one before {_end_in_words(run)}"
+    )
 
 
-def no_more(run: RunState, attempt: int) -> str:
+def no_more(run: RunState) -> str:
     """The reason of a run that was the last attempt."""
-    last = f"this was attempt {attempt}, and there is no more"
+    last = f"this was attempt {run.attempt}, and there is no more"
     return f"{run.reason}; {last}" if run.reason else last
 
 

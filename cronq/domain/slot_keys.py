@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from cronq.domain.document_parts import Key
-from cronq.domain.document_values import SPAN_FORMAT, Choice, Number, Written
-from cronq.domain.rules import OnLost
+from cronq.domain.document_values import MOMENT_FORMAT, SPAN_FORMAT, Choice, Number, Switch, Text, Written
+from cronq.domain.rules import CatchUp, OnLost, Overlap
 
 SLOT_KEYS: Mapping[str, Key] = {
     "retries": Key(
@@ -18,5 +18,28 @@ SLOT_KEYS: Mapping[str, Key] = {
     ),
     "on_lost": Key(
         Choice("Whether a run whose runner is gone is tried again; as `retries` has it, when absent.", OnLost)
+    ),
+    "overlap": Key(
+        Choice("What becomes of a run while another one of the job has not ended.", Overlap),
+        default=Overlap.ALLOW.value,
+    ),
+    "max_running": Key(
+        Number("With overlap allow: how many runs of the job may be running at once.", 1, 1_000_000)
+    ),
+    "enabled": Key(Switch("Whether its slots run; if not, they are skipped."), default=True),
+    "paused_until": Key(
+        Written("Its slots before this instant are skipped, as in 2026-12-24T00:00:00Z.", MOMENT_FORMAT)
+    ),
+    "pause_reason": Key(Text("Why it is paused or not enabled.", longest=500), default=""),
+    "catch_up": Key(
+        Choice("Which slots run after a time in which no injector was there.", CatchUp),
+        default=CatchUp.ONE.value,
+    ),
+    "catch_up_limit": Key(
+        Number("With catch_up all: how many of the latest slots run.", 1, 1000), default=100
+    ),
+    "deadline": Key(Written("A slot that has not started so long after it was due is missed.", SPAN_FORMAT)),
+    "priority": Key(
+        Number("What comes first when more is due than fits: the higher, the sooner.", 0, 9), default=0
     ),
 }

@@ -8,16 +8,20 @@ from cronq.database.gateway import Database, RunInThread
 from cronq.database.reading.categories import find_category, list_categories
 from cronq.database.reading.details import read_job_in_detail, read_jobs_in_detail
 from cronq.database.reading.jobs import Selection, Sort
+from cronq.database.reading.runners import read_runner, read_runners
 from cronq.database.schema import is_current
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.schedules.preview import Preview
 from cronq.web.auditing import Auditor, audit_shape
 from cronq.web.by_hand import ask_for_run
+from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import NotFound
 from cronq.web.exchange import Request, Response, json_response
-from cronq.web.fields import JOB_ID, segment, whole_number
+from cronq.web.fields import JOB_ID, member, segment, whole_number
 from cronq.web.routing import Route
+from cronq.web.runner_shapes import runner_shape
 from cronq.web.schedules import preview_of_body, preview_shape
 from cronq.web.shapes import category_shape, job_shape
 
@@ -51,6 +55,9 @@ class Api:
             Route("/api/jobs", self.jobs),
             Route(f"/api/jobs/{JOB_ID}", self.job),
             Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",)),
+            Route("/api/runners", self.runners),
+            Route("/api/runners/<name>", self.runner),
+            Route("/api/runners/<name>/drain", self.drain, ("POST",)),
             Route("/api/audit", self.audit),
             Route("/api/schedule/preview", self.preview, ("POST",)),
         )
@@ -91,11 +98,7 @@ class Api:
             category_id=whole_number(request, "category.id"),
             category_name=request.fields.get("category.name"),
         )
-        page = whole_number(request, "page") or 0
-        per_page = min(whole_number(request, "per_page", least=1) or DEFAULT_PER_PAGE, MOST_PER_PAGE)
-        found = await self._database.read(
-            read_jobs_in_detail, selection, _sort(request), page * per_page, per_page
-        )
+        found = await self._database.read(read_jobs_in_detail, selection, _sort(request), *_page(request))
         return json_response({"data": {"jobs": [job_shape(each) for each in found]}})
 
     async def job(self, _request: Request, job_id: int) -> Response:
@@ -111,6 +114,24 @@ class Api:
         self._on_run_requested()
         return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
 
+    async def runners(self, request: Request) -> Response:
+        """A page of runners, with what they run."""
+        status = member(request, "status", RunnerStatus)
+        view = await self._database.read(read_runners, status, *_page(request))
+        return json_response({"data": {"runners": [runner_shape(view, each) for each in view.runners]}})
+
+    async def runner(self, _request: Request, name: str) -> Response:
+        """A runner, as long as it is not forgotten."""
+        view = await self._database.read(read_runner, segment(name))
+        if view is None:
+            raise no_such_runner(segment(name))
+        return json_response({"data": {"runner": runner_shape(view, view.runners[0])}})
+
+    async def drain(self, _request: Request, name: str) -> Response:
+        """Order a runner to drain."""
+        message = await drain_runner(self._database, segment(name))
+        return json_response({"success": {"message": message}})
+
     async def audit(self, request: Request) -> Response:
         """Whether every slot of a period is accounted for."""
         found = await self._auditor.audit(request)
@@ -125,6 +146,13 @@ class Api:
 
 def _read_document(body: bytes, category: str) -> Document:
     return read_document(body, name=category)
+
+
+def _page(request: Request) -> tuple[int, int]:
+    """How many there are before the page that is asked for, and how many are on it."""
+    page = whole_number(request, "page") or 0
+    per_page = min(whole_number(request, "per_page", least=1) or DEFAULT_PER_PAGE, MOST_PER_PAGE)
+    return page * per_page, per_page
 
 
 def _sort(request: Request) -> Sort:

@@ -3,7 +3,7 @@
 import enum
 import re
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from cronq.database.reading.cursors import LATEST, Cursor
 from cronq.domain.document_values import shown
@@ -26,6 +26,16 @@ def segment(quoted: str) -> str:
         return unquote(quoted, errors="strict")
     except UnicodeDecodeError as error:
         raise NotFound("There is nothing at this address: it is not UTF-8.") from error
+
+
+def runner_path(name: str) -> str:
+    """Where the page of a runner is."""
+    return f"/runner/{quote(name, safe='')}"
+
+
+def job_path(job_id: int) -> str:
+    """The address of the page of a job."""
+    return f"/job/{job_id}"
 
 
 def is_run_id(text: str) -> bool:

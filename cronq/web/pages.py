@@ -6,13 +6,16 @@ from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.jobs import Search
 from cronq.database.reading.records import JobState
+from cronq.database.reading.runners import read_runner, read_runner_list
 from cronq.database.reading.views import read_failures, read_job, read_job_list, read_run
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from cronq.web.auditing import Auditor
 from cronq.web.by_hand import ask_for_run
+from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, html_response, see_other
-from cronq.web.fields import JOB_ID, cursor, is_run_id, member, whole_number
+from cronq.web.fields import JOB_ID, cursor, is_run_id, job_path, member, runner_path, segment, whole_number
 from cronq.web.form_tokens import FIELD, check_token, issue_token
 from cronq.web.log_links import log_link
 from cronq.web.routing import Route
@@ -21,6 +24,9 @@ from cronq.web.templating import Templates
 
 #: Longer words are in no name, and would be a burden to compare.
 LONGEST_SEARCH = 255
+RUNNERS_ON_A_PAGE = 50
+#: Of one runner, that are shown.
+MOST_RUNS = 100
 
 
 class Pages:
@@ -51,6 +57,9 @@ class Pages:
             Route(f"/job/{JOB_ID}", self.job),
             Route(f"/job/{JOB_ID}", self.run_job, ("POST",)),
             Route("/run/<run_id>", self.run),
+            Route("/runners", self.runners),
+            Route("/runner/<name>", self.runner),
+            Route("/runner/<name>", self.drain, ("POST",)),
             Route("/failures", self.failures),
             Route("/audit", self.audit),
         )
@@ -71,12 +80,12 @@ class Pages:
         view = await self._database.read(read_job, job_id, cursor(request, "older"))
         if view is None:
             raise NotFound(f"There is no job {job_id}.")
-        token = issue_token(await self._secret_key.find(), _job_path(job_id), self._seconds())
+        token = issue_token(await self._secret_key.find(), job_path(job_id), self._seconds())
         return self._page("job.html", view=view, now=view.now, token=token)
 
     async def run_job(self, request: Request, job_id: int) -> Response:
         """Ask for a run by hand, and go back to the job."""
-        path = _job_path(job_id)
+        path = job_path(job_id)
         # A script that says nothing of tokens may do this, as it could in 0.27; a wrong token is a forgery.
         if FIELD in request.fields:
             check_token(await self._secret_key.find(), request.fields[FIELD], path, self._seconds())
@@ -94,6 +103,31 @@ class Pages:
         link = log_link(self._log_url_template, view.run, view.now)
         return self._page("run.html", view=view, now=view.now, log_link=link)
 
+    async def runners(self, request: Request) -> Response:
+        """The runners, those that are up first."""
+        status = member(request, "status", RunnerStatus)
+        page = whole_number(request, "page") or 0
+        view, counts = await self._database.read(
+            read_runner_list, status, page * RUNNERS_ON_A_PAGE, RUNNERS_ON_A_PAGE
+        )
+        return self._page("runners.html", view=view, now=view.now, counts=counts, status=status, page=page)
+
+    async def runner(self, _request: Request, name: str) -> Response:
+        """A runner and what it runs."""
+        view = await self._database.read(read_runner, segment(name))
+        if view is None:
+            raise no_such_runner(segment(name))
+        path = runner_path(segment(name))
+        token = issue_token(await self._secret_key.find(), path, self._seconds())
+        return self._page("runner.html", view=view, now=view.now, token=token, most=MOST_RUNS)
+
+    async def drain(self, request: Request, name: str) -> Response:
+        """Order a runner to drain, and go back to it."""
+        path = runner_path(segment(name))
+        check_token(await self._secret_key.find(), request.fields.get(FIELD, ""), path, self._seconds())
+        await drain_runner(self._database, segment(name))
+        return see_other(path)
+
     async def failures(self, request: Request) -> Response:
         """Runs of all jobs that came to no good end."""
         status = member(request, "status", Status)
@@ -109,7 +143,3 @@ class Pages:
 
     def _page(self, name: str, **values: object) -> Response:
         return html_response(self._templates.render(name, **values))
-
-
-def _job_path(job_id: int) -> str:
-    return f"/job/{job_id}"

@@ -8,6 +8,8 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.reading.details import JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
+from cronq.domain.pauses import FOR_EVER, Pause
+from cronq.domain.rules import rules_as_json
 from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.web.times import exact
 
@@ -37,10 +39,20 @@ def job_shape(details: JobDetails) -> Shape:
         "current_status": job.state,
         "routing_key": job.routing_key,
         "command": job.command,
+        "rules": rules_as_json(job.rules),
+        "paused": pause_shape(job.pause(details.now)),
+        "skip_slot": job.skip_slot and job.skip_slot.isoformat(),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
         "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],
     }
+
+
+def pause_shape(pause: Pause | None) -> Shape | None:
+    """What keeps a job from running."""
+    if pause is None:
+        return None
+    return {"until": None if pause.end >= FOR_EVER else _time(pause.end), "reason": pause.reason}
 
 
 def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:

@@ -18,6 +18,7 @@ from cronq.web.guard import Guard
 from cronq.web.log_links import check_template
 from cronq.web.pages import Pages
 from cronq.web.routing import Route, klein_resource
+from cronq.web.ruling import Ruling
 from cronq.web.secret_key import SecretKey
 from cronq.web.templating import Templates
 
@@ -67,7 +68,8 @@ def make_resource(
         return templates.render("error.html", found=found, now=None)
 
     explain = Explainer(page_of)
-    routes = (*pages.routes(), *api.routes(), Route("/static/<name>", assets.serve))
+    ruling = Ruling(database, secret_key, seconds, on_run_requested)
+    routes = (*pages.routes(), *api.routes(), *ruling.routes(), Route("/static/<name>", assets.serve))
     return Guard(klein_resource(routes, explain), explain, settings.allowed_hosts)
 
 

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cronq.web import times, wording
 from cronq.web.assets import Assets
+from cronq.web.fields import runner_path
 from cronq.web.timeline import timeline
 
 
@@ -27,6 +28,7 @@ class Templates:
             "address": address,
             "advice": wording.advice,
             "relative": times.relative,
+            "runner_path": runner_path,
         }
         self._environment.filters |= {
             "exact": times.exact,
@@ -37,7 +39,9 @@ class Templates:
             "limit_in_words": wording.limit_in_words,
             "limit_word": wording.limit_word,
             "rough": times.rough,
+            "clock_in_words": times.clock_in_words,
             "code_in_words": wording.code_in_words,
+            "runner_in_words": wording.runner_in_words,
             "status_word": wording.status_word,
             "what_happened": wording.what_happened,
             "timeline": timeline,

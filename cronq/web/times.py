@@ -7,6 +7,8 @@ _ROUGH = ((365 * _DAY, "year"), (30 * _DAY, "month"), (_DAY, "day"), (_HOUR, "ho
 _FINE = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s"))
 #: Of a shorter time, tenths of a second matter.
 _SHORT = 10  # seconds
+#: Of less than that no one can tell how far two clocks differ and how long the message took.
+_IN_STEP = 1.0  # seconds
 
 
 def exact(moment: datetime) -> str:
@@ -46,6 +48,13 @@ def duration(span: timedelta) -> str:
 def gap(span: timedelta) -> str:
     """A length of time from one thing to the next, with its sign: `+340 ms`."""
     return duration(span) if span < timedelta(0) else f"+{duration(span)}"
+
+
+def clock_in_words(seconds: float) -> str:
+    """How a runner's clock differs from the database's: `in step`, `12 s ahead`."""
+    if abs(seconds) < _IN_STEP:
+        return "in step"
+    return f"{_rough(int(abs(seconds)))} {'ahead' if seconds > 0 else 'behind'}"
 
 
 def _rough(seconds: int) -> str:

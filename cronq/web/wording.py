@@ -4,8 +4,10 @@ import shlex
 import signal
 from dataclasses import dataclass
 
+from cronq.database.reading.runners import RunnerRecord
 from cronq.database.reading.runs import RunRecord
 from cronq.domain.findings import Kind
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.runs import Status
 
@@ -29,6 +31,15 @@ _SENTENCES = {
 #: The keys of a document that limit when a job runs.
 _LIMITS = {"timezone": "Time zone", "except": "Not on", "between": "Only", "jitter": "Jitter up to"}
 
+_RUNNERS = {
+    RunnerStatus.UP: "It takes work. Drained, it takes nothing new, finishes what it has in hand, and ends.",
+    RunnerStatus.DRAINING: "It takes nothing new, and ends when what it has in hand is over.",
+    RunnerStatus.SILENT: (
+        "Nothing has been heard of it for too long. What it ran is lost, until it is back and says otherwise."
+    ),
+    RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
+}
+
 _KINDS = {
     Kind.MISSING: "missing",
     Kind.UNCLAIMED: "unclaimed",
@@ -50,9 +61,18 @@ class Advice:
     command: str | None = None
 
 
-def status_word(status: Status | None) -> str:
-    """What stands beside the mark of a status; None stands for never."""
+def status_word(status: Status | RunnerStatus | None) -> str:
+    """What stands beside the mark of a status; None stands for a job that never ran."""
     return "never ran" if status is None else status.value.replace("_", " ")
+
+
+def runner_in_words(runner: RunnerRecord) -> str:
+    """One or two sentences: how it is with a runner."""
+    if runner.told_to_drain:
+        return "It is told to drain; as soon as it hears of that, it takes nothing new."
+    if runner.status is RunnerStatus.DRAINING and not runner.busy:
+        return "It takes nothing new, and has nothing in hand any more."
+    return _RUNNERS[runner.status]
 
 
 def kind_word(kind: Kind) -> str:

@@ -75,7 +75,10 @@ class DefaultsTests(RulesCase):
         parsed = parse_document(document({"timout": "PT1H", "schedule": "@daily"}))
         self.assertEqual(
             parsed.warnings,
-            ("defaults.timout: unknown key, did you mean timeout?", "defaults.schedule: unknown key"),
+            (
+                "defaults.timout: unknown key, did you mean timeout?",
+                "defaults.schedule: each job says its own, so this is for nothing",
+            ),
         )
 
     def test_lines(self) -> None:

@@ -79,14 +79,16 @@ class DelayTests(SynchronousTestCase):
 class WordsTests(SynchronousTestCase):
     """What a person reads."""
 
-    def run_state(self, status: Status, code: int | None = None, reason: str | None = None) -> RunState:
-        return RunState("1" * 32, 1, status, reason, return_code=code)
+    def run_state(
+        self, status: Status, code: int | None = None, reason: str | None = None, attempt: int = 1
+    ) -> RunState:
+        return RunState("1" * 32, 1, status, reason, return_code=code, attempt=attempt)
 
     def test_why_again(self) -> None:
         """An attempt says which it is, what it waits for and what became of the one before it."""
         at = datetime(2026, 1, 1, 9, 5)
         self.assertEqual(
-            why_again(self.run_state(FAILED, 3), 2, 4, at),
+            why_again(self.run_state(FAILED, 3), 4, at),
             "attempt 2 of at most 4: it waits until 2026-01-01 09:05:00 UTC, since"
             " the one before ended with 3",
         )
@@ -96,12 +98,15 @@ class WordsTests(SynchronousTestCase):
             (self.run_state(LOST), "was lost"),
         ):
             self.assertTrue(
-                why_again(run, 2, 5, None).endswith(f"it may start at once, since the one before {words}")
+                why_again(run, 5, None).endswith(f"it may start at once, since the one before {words}")
             )
 
     def test_no_more(self) -> None:
         """The last attempt says that it was the last, after what it has to say itself."""
-        self.assertEqual(no_more(self.run_state(FAILED, 3), 4), "this was attempt 4, and there is no more")
         self.assertEqual(
-            no_more(self.run_state(LOST, reason="gone"), 5), "gone; this was attempt 5, and there is no more"
+            no_more(self.run_state(FAILED, 3, attempt=4)), "this was attempt 4, and there is no more"
+        )
+        self.assertEqual(
+            no_more(self.run_state(LOST, reason="gone", attempt=5)),
+            "gone; this was attempt 5, and there is no more",
         )

@@ -6,7 +6,19 @@ from sqlalchemy import Engine
 
 from cronq.database import schema
 from cronq.database.gateway import make_engine
-from tests.database import auditing, claiming, granting, publishing, racing, recording, replacing
+from tests.database import (
+    auditing,
+    claiming,
+    granting,
+    hearing,
+    losing,
+    ordering,
+    publishing,
+    racing,
+    recording,
+    replacing,
+    ruling,
+)
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
 
@@ -116,3 +128,51 @@ class MeanwhileTests(OnMariaDB, auditing.MeanwhileTests):
 
 class AuditRaceTests(OnMariaDB, auditing.RaceTests):
     """An audit beside an injector and somebody who replaces the category."""
+
+
+class OverlapTests(OnMariaDB, ruling.OverlapTests):
+    """Runs that would overlap."""
+
+
+class AttemptTests(OnMariaDB, ruling.AttemptTests):
+    """Attempts after the first."""
+
+
+class PauseTests(OnMariaDB, ruling.PauseTests):
+    """Slots that people, or documents, want skipped."""
+
+
+class CatchUpTests(OnMariaDB, ruling.CatchUpTests):
+    """Slots for which no injector was there."""
+
+
+class HeartbeatTests(OnMariaDB, hearing.HeartbeatTests):
+    """Who has been heard."""
+
+
+class ReturnTests(OnMariaDB, hearing.ReturnTests):
+    """A runner that was given up, and is heard again."""
+
+
+class ForgettingTests(OnMariaDB, hearing.ForgettingTests):
+    """Rows of runners that are gone."""
+
+
+class LossTests(OnMariaDB, losing.LossTests):
+    """A run that was granted to a runner."""
+
+
+class RerunTests(OnMariaDB, losing.RerunTests):
+    """A run whose job asks for another attempt."""
+
+
+class DrainTests(OnMariaDB, ordering.DrainTests):
+    """The order to drain."""
+
+
+class KillTests(OnMariaDB, ordering.KillTests):
+    """The order to end the command of a run."""
+
+
+class PriorityTests(OnMariaDB, ruling.PriorityTests):
+    """What comes first when more is due than fits."""

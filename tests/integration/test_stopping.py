@@ -132,3 +132,34 @@ class RunnerTests(InstallationCase):
         runner.signal(signal.SIGTERM)
         self.assertEqual(runner.wait(), 1)
         self.assertEqual(self.statuses("abandoned"), ["running"])
+
+
+class DrainTests(InstallationCase):
+    """A runner that is told to drain over HTTP."""
+
+    def runners(self) -> dict[str, str]:
+        """The status of each runner, by id."""
+        return {each["id"]: each["status"] for each in self.ask("/api/runners").json["data"]["runners"]}
+
+    def test_drain(self) -> None:
+        """It finishes what it has, takes nothing new, and ends with 0; another one goes on."""
+        _, _, runner, _ = self.start_all()
+        self.put(job("held", f'{self.record("held")}; while [ ! -e "$EVIDENCE/go" ]; do sleep 0.05; done'))
+        self.run_by_hand()
+        self.until(lambda: self.recorded("held"))
+        self.until(lambda: list(self.runners().values()) == ["up"])
+        (name,) = self.runners()
+        (held,) = self.ask(f"/api/runners/{name}").json["data"]["runner"]["runs"]
+        self.assertEqual(([held["id"]], held["name"]), (self.recorded("held"), "held"))
+        self.assertEqual(self.ask(f"/api/runners/{name}/drain", b"").status, 200)
+        self.until(lambda: self.runners() == {name: "draining"})
+        self.put(job("next", self.record("next")), category="other")
+        self.run_by_hand("next")
+        self.until(lambda: self.statuses("next") == ["queued"])
+        (self.evidence / "go").touch()
+        self.assertEqual(runner.wait(), 0)
+        self.until(lambda: self.runners() == {name: "stopped"})
+        self.assertEqual((self.statuses("held"), self.recorded("next")), (["succeeded"], []))
+        self.assertIn("has stopped already", self.ask(f"/api/runners/{name}/drain", b"").text)
+        self.start("cronq-runner")
+        self.until_all(1, "succeeded", "next")

@@ -44,6 +44,15 @@ return [...document.querySelectorAll("body *")]
   .filter(([contrast]) => contrast < 4.5);
 """
 
+#: The words of the navigation that do not stand on one line.
+BROKEN = """
+return [...document.querySelectorAll(".top a")].filter(link => {
+  const words = document.createRange();
+  words.selectNodeContents(link);
+  return words.getBoundingClientRect().height > 32;
+}).map(link => link.textContent.trim());
+"""
+
 
 class PageOfSomebodyElse(Resource):
     """A page at another port that sends a form to ours."""
@@ -98,6 +107,9 @@ class ChromiumTests(TestCase):
             "/",
             "/?q=nothing+like+it",
             "/failures?status=lost",
+            "/runners",
+            "/runners?status=silent",
+            "/runner/worker-3.example.net.4711",
             "/audit",
             "/audit?job=1&from=PT1H",
             "/nope",
@@ -119,6 +131,7 @@ class ChromiumTests(TestCase):
                         browser.open(path)
                         self.assertLessEqual(browser.ask("return document.body.scrollWidth"), width, path)
                         self.assertEqual(browser.ask(CONTRAST), [], (path, scheme))
+                        self.assertEqual(browser.ask(BROKEN), [], (path, width))
             faults = [each for each in browser.complaints() if "/nope" not in each]
             self.assertEqual(faults, [])
 
@@ -174,6 +187,12 @@ class ChromiumTests(TestCase):
             browser.follow("Failures")
             browser.follow("unroutable")
             self.assertIn("cronq-runner --queue backup-host", browser.text("table"))
+            browser.follow("Runners")
+            browser.follow("worker-3.example.net.4711")
+            self.assertEqual(browser.texts(".held .name a"), ["Fetch exchange rates"])
+            browser.click(".head button")
+            self.assertIn("It is told to drain", browser.text("[role=status]"))
+            self.assertEqual(browser.texts(".head button"), [])
 
         await self.browse(visit)
 

@@ -1,7 +1,7 @@
 """The pages and the API on a MariaDB, where they do the same as on SQLite."""
 
 from tests import servers
-from tests.web import test_api, test_failures, test_hostile, test_job_list, test_run_page
+from tests.web import test_api, test_failures, test_hostile, test_job_list, test_run_page, test_runners
 
 
 class OnMariaDB:
@@ -36,4 +36,12 @@ class JobListOnMariaDBTests(OnMariaDB, test_job_list.JobListTests):
 
 
 class InheritedRunOnMariaDBTests(OnMariaDB, test_run_page.InheritedRunTests):
+    pass
+
+
+class RunnersOnMariaDBTests(OnMariaDB, test_runners.ApiTests):
+    pass
+
+
+class RunnerListOnMariaDBTests(OnMariaDB, test_runners.ListTests):
     pass

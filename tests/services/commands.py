@@ -19,6 +19,8 @@ class ScriptedCommand:
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
+        #: Whether no signal ends it.
+        self.immortal = False
         self.ended: Deferred[Ended] = Deferred()
         self._clock = clock
         self._begun = clock.seconds()
@@ -32,7 +34,7 @@ class ScriptedCommand:
         self.kill()
 
     def kill(self) -> None:
-        if self.runs:
+        if self.runs and not self.immortal:
             self._end.cancel()
             self._exit(143)
 

@@ -90,7 +90,7 @@ class ScheduleTests(SynchronousTestCase):
                     quarters={"schedule": "*/15 0-3 * * *", "timezone": "Europe/Berlin"},
                 )
                 self.start_all()
-                self.world.run_for(38 * HOUR)
+                self.world.run_for(38 * HOUR + 60)
                 found = self.slots()
                 self.assertEqual(found["nightly"], nightly)
                 self.assertEqual(found["interval"], nightly)

@@ -126,6 +126,25 @@ class SilenceTests(WatchTestCase):
         self.assert_said("is lost: its runner does not know of it")
 
 
+class ForgettingTests(WatchTestCase):
+    """Runners that are gone for good."""
+
+    heartbeat_interval = 600.0
+    lost_after = 3000.0
+
+    def test_forgotten(self) -> None:
+        """A runner that ended is in the table for a week, and then no more."""
+        self.world.run_for(20)
+        self.assert_stops(self.runner.stop(), seconds=0)
+        self.world.start_runner("runner.2")
+        for days, left in ((6, ["stopped", "up"]), (2, ["up"])):
+            self.world.jump(days * 86_400)
+            self.world.run_for(HOUR + 60)
+            found = self.world.rows(select(runners.c.status).order_by(runners.c.status))
+            self.assertEqual([row.status for row in found], left)
+        self.assert_said(f"no sign for long are forgotten: {self.runner.identity.runner}$")
+
+
 class OutageTests(WatchTestCase):
     """Silence says nothing to who would not have heard."""
 

@@ -24,6 +24,7 @@ from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.execution.interface import Stream
+from cronq.services.forgetting import Forgetting
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -188,7 +189,7 @@ class World:
 
     def _results(
         self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results]:
+    ) -> tuple[Watch, Results, Forgetting]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -201,7 +202,7 @@ class World:
             results.lag,
             self.heartbeat_interval,
         )
-        return watch, results
+        return watch, results, Forgetting(database, tables, process.clock)
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""

@@ -1,5 +1,6 @@
 """Whole installations for the pages to show: a small one with one of everything, and a large one."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from cronq.database.tables import categories, jobs, runs
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from tests.web.seed import (
     EVERY_MINUTE,
@@ -17,6 +19,7 @@ from tests.web.seed import (
     add_inherited_run,
     add_job,
     add_run,
+    add_runner,
     remove_job,
 )
 
@@ -31,6 +34,7 @@ def seed_small(connection: Connection) -> None:
     _seed_disk(connection, backups)
     _seed_archive(connection, backups)
     _seed_hostile(connection)
+    _seed_runners(connection)
 
 
 def _ended(status: Status, at: datetime, last: Status | None = None) -> dict[str, Any]:
@@ -180,6 +184,24 @@ def _seed_hostile(connection: Connection) -> None:
         job_id = add_job(connection, hostile, name, command=f"echo {name}", routing_key=name)
         times = {"reason": name, "host": name, "return_code": 1}
         add_full_run(connection, job_id, Status.FAILED, datetime(2026, 11, 21, 7), 0.5, **times)
+
+
+def _seed_runners(connection: Connection) -> None:
+    here: dict[str, Any] = {"host": "worker-3.example.net", "routing_keys": '["default", "billing"]'}
+    add_runner(connection, "worker-3.example.net.4711", **here, busy=1, clock_ahead=-75.2)
+    add_runner(connection, "worker-1.example.net-0b5f3d1c9a2e", RunnerStatus.DRAINING, busy=3)
+    gone = NOW - timedelta(minutes=4)
+    add_runner(connection, "worker-2.example.net-77aa01c4d9f0", RunnerStatus.SILENT, last_heard=gone)
+    ended = NOW - timedelta(hours=3)
+    add_runner(connection, "worker-1.example.net-5c20fe81b3d7", RunnerStatus.STOPPED, last_heard=ended)
+    for name in HOSTILE_NAMES:
+        rest: dict[str, Any] = {
+            "host": name,
+            "version": name[:32],
+            "queue": name,
+            "routing_keys": json.dumps([name, name]),
+        }
+        add_runner(connection, name[:64], RunnerStatus.SILENT, **rest)
 
 
 def seed_many(connection: Connection, job_count: int, run_count: int) -> None:

@@ -96,6 +96,6 @@ def assert_harmless(html: str) -> None:
     known = {"html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "svg", "circle"}
     known |= {"path", "nav", "main", "h1", "h2", "h3", "p", "span", "form", "label", "input", "select"}
     known |= {"option", "button", "table", "thead", "tbody", "tr", "th", "td", "small", "time", "code", "pre"}
-    known |= {"dl", "dt", "dd", "ol", "li", "b", "section", "footer"}
+    known |= {"dl", "dt", "dd", "ol", "li", "b", "section", "footer", "details", "summary"}
     assert {each.tag for each in page.elements} <= known, {each.tag for each in page.elements} - known
     assert not any(each.tag == "b" and each.text == "bold" for each in page.elements)

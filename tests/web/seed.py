@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from cronq.database.schema import HEAD
-from cronq.database.tables import categories, definitions, events, jobs, metadata, runs
+from cronq.database.tables import categories, definitions, events, jobs, metadata, runners, runs
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
 from cronq.domain.schedules import parse_schedule, step_after
@@ -124,6 +125,28 @@ def add_inherited_run(
         end = at + timedelta(seconds=1)
         add_event(connection, job_id, run_id, Report.FINISHED, end, return_code, once=None)
     return run_id
+
+
+def add_runner(
+    connection: Connection, name: str, status: RunnerStatus = RunnerStatus.UP, **columns: Any
+) -> None:
+    """A runner that was heard of five seconds ago, but for what `columns` say."""
+    row = {
+        "id": name,
+        "host": "worker-1.example.net",
+        "home": "a" * 32,
+        "version": "1.0.0",
+        "queue": "cronq_jobs",
+        "routing_keys": '["default"]',
+        "concurrency": 4,
+        "busy": 0,
+        "status": status.value,
+        "address": f"cronq_runner.{name}",
+        "clock_ahead": 0.012,
+        "first_heard": NOW - timedelta(days=2),
+        "last_heard": NOW - timedelta(seconds=5),
+    }
+    connection.execute(insert(runners).values(row | columns))
 
 
 def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """What every request has to pass, and what every response carries."""
 
 from cronq.web.site import WebSettings
-from tests.web.seed import add_category, add_job
+from tests.web.seed import add_category, add_job, add_runner
 from tests.web.support import WebTestCase
 
 EVERY_KIND = (
@@ -9,6 +9,9 @@ EVERY_KIND = (
     "/job/1",
     "/job/9",
     "/failures",
+    "/runners",
+    "/runner/nobody",
+    "/api/runners",
     "/audit",
     "/api/audit?from=x",
     "/nope",
@@ -57,6 +60,8 @@ class HeaderTests(WebTestCase):
             ("PUT", "/job/1", "GET, HEAD, POST"),
             ("GET", "/api/category/c", "POST, PUT"),
             ("GET", "/api/jobs/1/run", "POST"),
+            ("DELETE", "/runner/a", "GET, HEAD, POST"),
+            ("GET", "/api/runners/a/drain", "POST"),
             ("PROPFIND", "/api/jobs", "GET, HEAD"),
         ):
             answer = self.ask(method, path)
@@ -98,12 +103,14 @@ class CrossSiteTests(WebTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.write(add_job, self.write(add_category, "c"), "j")
+        self.write(add_runner, "r")
 
     def codes(self, headers: dict[str, str]) -> set[int]:
         """What each kind of change is answered with, when a browser or a program sends these headers."""
         return {
             self.post("/job/1", data={"run_now": "1"}, headers=headers).code,
             self.post("/api/jobs/1/run", headers=headers).code,
+            self.post("/api/runners/r/drain", headers=headers).code,
             self.ask("PUT", "/api/category/d", data=b'{"jobs": []}', headers=headers).code,
         }
 

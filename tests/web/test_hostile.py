@@ -9,11 +9,18 @@ class HostileTests(WebTestCase):
     def test_every_page(self) -> None:
         """Names, commands, hosts and reasons are text on every page, whatever is in them."""
         self.write(seed_small)
-        paths = {"/", "/failures", "/audit", "/audit?from=P90D", "/?q=%3Cscript%3E&category=%22%3E"}
-        for path in ("/?category=%3Ci%3Ehostile%3C%2Fi%3E+%26+%22co%22", "/failures"):
+        paths = {
+            "/",
+            "/failures",
+            "/runners",
+            "/audit",
+            "/audit?from=P90D",
+            "/?q=%3Cscript%3E&category=%22%3E",
+        }
+        for path in ("/?category=%3Ci%3Ehostile%3C%2Fi%3E+%26+%22co%22", "/failures", "/runners"):
             links = [each.attributes["href"] for each in self.get(path).page.all("a")]
-            paths |= {link for link in links if link.startswith(("/job/", "/run/"))}
-        self.assertGreater(len(paths), 2 * len(HOSTILE_NAMES))
+            paths |= {link for link in links if link.startswith(("/job/", "/run/", "/runner/"))}
+        self.assertGreater(len(paths), 3 * len(HOSTILE_NAMES))
         for path in sorted(paths):
             answer = self.get(path)
             self.assertEqual(answer.code, 200, path)

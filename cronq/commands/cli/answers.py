@@ -93,6 +93,27 @@ class Job:
         return f"{self.category}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A runner; all times are UTC."""
+
+    id: str
+    host: str
+    #: A `RunnerStatus`, or what a server of another version says.
+    status: str
+    version: str
+    queue: str
+    routing_keys: tuple[str, ...]
+    #: How many commands it runs at once, and how many runs it has in hand.
+    concurrency: int
+    busy: int
+    #: Seconds.
+    clock_ahead: float
+    last_heard: datetime | None
+    #: As the API gave it.
+    raw: dict[str, Any] = field(repr=False)
+
+
 def read_job(data: Any) -> Job:
     """A job of the API; raises `ValueError`, `TypeError` or `KeyError` when it is none."""
     return Job(
@@ -128,6 +149,23 @@ def read_run(data: Any) -> Run:
         return_code=_optional(_number, data["return_code"]),
         host=_optional(_text, data["host"]) or "",
         reason=_optional(_text, data.get("reason")) or "",
+        raw=data,
+    )
+
+
+def read_runner(data: Any) -> Runner:
+    """A runner of the API; raises what `read_job` raises."""
+    return Runner(
+        id=_text(data["id"]),
+        host=_text(data["host"]),
+        status=_text(data["status"]),
+        version=_text(data["version"]),
+        queue=_text(data["queue"]),
+        routing_keys=tuple(map(_text, data["routing_keys"])),
+        concurrency=_number(data["concurrency"]),
+        busy=_number(data["busy"]),
+        clock_ahead=_span(data["clock_ahead"]).total_seconds(),
+        last_heard=_optional(_moment, data["last_heard"]),
         raw=data,
     )
 

@@ -1,33 +1,39 @@
 """What the commands ask of the API (docs/api.md)."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from cronq.commands.cli.answers import Job, read_job
+from cronq.commands.cli.answers import Job, Runner, read_job, read_runner
 from cronq.commands.cli.exits import CommandFailed, Exit
 from cronq.commands.cli.server import Data, Server
 from cronq.domain.jobs import is_job_id, named_jobs
 
-PAGE = 100  # jobs, the most that the API gives at once
+PAGE = 100  # jobs or runners, the most that the API gives at once
 
 T = TypeVar("T")
 
 
 def list_jobs(server: Server, category: str | None = None) -> Iterator[Job]:
-    """All jobs, or those of a category, by id; asks for one page after the other."""
+    """All jobs, or those of a category, by id."""
     query: dict[str, str | int] = {"per_page": PAGE, "sort": "id.asc"}
     if category is not None:
         query["category.name"] = category
-    page, last_id = 0, 0
-    while True:
-        data = server.get("api/jobs", query | {"page": page})
-        jobs = _understood(server, data, lambda found: [read_job(each) for each in found["data"]["jobs"]])
+    last_id = 0
+    for jobs in _pages(server, "jobs", query, read_job):
         # A job that was removed meanwhile moves the others to earlier pages, never to later ones.
         yield from (job for job in jobs if job.id > last_id)
-        if len(jobs) < PAGE:
-            return
-        page, last_id = page + 1, max(last_id, jobs[-1].id)
+        last_id = max([last_id, *(job.id for job in jobs)])
+
+
+def list_runners(server: Server) -> Iterator[Runner]:
+    """All runners, by id."""
+    seen: set[str] = set()
+    for runners in _pages(server, "runners", {"per_page": PAGE}, read_runner):
+        # One that was started meanwhile moves the others to later pages.
+        yield from (runner for runner in runners if runner.id not in seen)
+        seen |= {runner.id for runner in runners}
 
 
 def find_job(server: Server, text: str) -> Job:
@@ -64,6 +70,18 @@ def request_run(server: Server, job: Job) -> str:
     return _understood(server, data, lambda found: str(found["success"]["message"]))
 
 
+def drain_runner(server: Server, name: str) -> str:
+    """Order a runner to drain; gives what the server says to it."""
+    try:
+        data = server.post(f"api/runners/{quote(name, safe='')}/drain")
+    except CommandFailed as error:
+        if error.exit_code not in {Exit.NOT_FOUND, Exit.CONFLICT}:
+            raise
+        hint = "`cronq runners --all` lists what there is."
+        raise CommandFailed(str(error), error.exit_code, hint) from error
+    return _understood(server, data, lambda found: str(found["success"]["message"]))
+
+
 def replace_category(server: Server, name: str, document: bytes) -> list[str]:
     """Make a category consist of what the document says; gives the server's warnings."""
     data = server.put(f"api/category/{quote(name, safe='')}", document)
@@ -73,6 +91,18 @@ def replace_category(server: Server, name: str, document: bytes) -> list[str]:
 def read_status(server: Server) -> str:
     """What the server says of itself; raises `Unreachable` when it cannot do its work."""
     return _understood(server, server.get("_status"), lambda found: str(found["status"]))
+
+
+def _pages(
+    server: Server, what: str, query: Mapping[str, str | int], read: Callable[[Any], T]
+) -> Iterator[list[T]]:
+    """What a list of the API holds; asks for one page after the other."""
+    for page in itertools.count():
+        data = server.get(f"api/{what}", {**query, "page": page})
+        found = _understood(server, data, lambda data: [read(each) for each in data["data"][what]])
+        yield found
+        if len(found) < PAGE:
+            return
 
 
 def _understood(server: Server, data: Data, read: Callable[[Any], T]) -> T:

@@ -13,6 +13,7 @@ from cronq.commands.cli.audit import audit
 from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
 from cronq.commands.cli.jobs import jobs, show
 from cronq.commands.cli.run import run
+from cronq.commands.cli.runners import runners
 from cronq.commands.cli.schedule import schedule
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
 from cronq.commands.cli.status import status
@@ -26,7 +27,9 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 
 
 @click.group(
-    epilog=_CODES, context_settings=_NAMES, commands=[apply, audit, jobs, run, schedule, show, status]
+    epilog=_CODES,
+    context_settings=_NAMES,
+    commands=[apply, audit, jobs, run, runners, schedule, show, status],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option

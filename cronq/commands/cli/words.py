@@ -1,5 +1,6 @@
 """What the commands say of jobs and runs, in the words of a person."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
@@ -7,12 +8,18 @@ import click
 from cronq.commands.cli.answers import Job, Run
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.errors import BadSchedule
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import OPEN, Status
 from cronq.domain.schedules import Specification
 from cronq.web.times import duration, exact
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _OPEN = {status.value for status in OPEN}
+_RUNNER_COLOURS: Mapping[str, str] = {
+    RunnerStatus.UP: "green",
+    RunnerStatus.DRAINING: "cyan",
+    RunnerStatus.SILENT: "red",
+}
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
@@ -56,6 +63,12 @@ def painted(word: str) -> str:
     if status in _OPEN:
         return click.style(word, fg="cyan")
     return click.style(word, fg="red") if status in set(Status) else word
+
+
+def painted_runner(word: str) -> str:
+    """The status of a runner in its colour; the word says the same."""
+    colour = _RUNNER_COLOURS.get(word.strip())
+    return word if colour is None else click.style(word, fg=colour)
 
 
 def outcome(run: Run) -> str:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, Select, select
 from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
+from cronq.domain.pauses import Pause, pause_of
+from cronq.domain.rules import decode_rules
 from cronq.domain.runs import Status
 from cronq.domain.schedules import Schedule, Specification, fixed_interval, parse_schedule
 
@@ -45,11 +47,22 @@ class JobRecord:
     state: JobState
     routing_key: str
     command: str
+    #: As `Rules.encode` wrote them.
+    rules: str | None
     #: Whether a run by hand is asked for and no injector has seen it yet.
     run_wanted: bool
     #: `host.pid` of the last injector that took it.
     locked_by: str | None
     removed_at: datetime | None
+    #: What people asked for: until when it is paused and why, and a slot that is to be skipped.
+    paused_until: datetime | None
+    pause_reason: str | None
+    skip_slot: datetime | None
+
+    def pause(self, now: datetime) -> Pause | None:
+        """What keeps its slots from running, whoever asked for it."""
+        found = pause_of(decode_rules(self.rules), self.paused_until, self.pause_reason)
+        return found if found is not None and now < found.end else None
 
     def specification(self) -> Specification | None:
         """What its document says of when it runs; None when the row does not say it."""
@@ -113,9 +126,13 @@ def _record(row: Row[Any]) -> JobRecord:
         state=_state(row.current_status, ended),
         routing_key=row.routing_key or "",
         command=row.command or "",
+        rules=row.rules,
         run_wanted=row.run_now == 1,
         locked_by=row.locked_by,
         removed_at=row.removed_at,
+        paused_until=row.paused_until,
+        pause_reason=row.pause_reason,
+        skip_slot=row.skip_slot,
     )
 
 

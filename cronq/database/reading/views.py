@@ -15,6 +15,7 @@ from cronq.database.reading.cursors import Cursor
 from cronq.database.reading.history import find_run, latest_failures, runs_of_job
 from cronq.database.reading.jobs import JobPage, Search, oldest_due, search_jobs
 from cronq.database.reading.records import JobRecord, JobState, find_job, find_jobs
+from cronq.database.reading.runners import is_runner
 from cronq.database.reading.runs import (
     EventRecord,
     Made,
@@ -143,6 +144,8 @@ class RunView:
     #: None for a run that no injector of this version has made.
     made: Made | None
     events: tuple[EventRecord, ...]
+    #: Whether its runner is still in the table of runners.
+    runner_is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ def read_run(connection: Connection, run_id: str) -> RunView | None:
         None if run.job_id is None else find_job(connection, run.job_id),
         find_made(connection, run.definition_id),
         find_events(connection, [run_id]).get(run_id, ()),
+        run.runner is not None and is_runner(connection, run.runner),
     )
 
 

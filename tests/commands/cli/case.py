@@ -58,6 +58,26 @@ def job(job_id: int = 1, *runs: dict[str, Any], **keys: Any) -> dict[str, Any]:
     } | keys
 
 
+def runner(name: str = "worker-1-0b5f3d1c9a2e", **keys: Any) -> dict[str, Any]:
+    """A runner as the API gives it: up with nothing in hand, unless `keys` say otherwise."""
+    return {
+        "id": name,
+        "host": "worker-1",
+        "version": "1.0.0",
+        "status": "up",
+        "queue": "cronq_jobs",
+        "routing_keys": ["default"],
+        "concurrency": 4,
+        "busy": 0,
+        "runs": [],
+        "clock_ahead": 0.012,
+        "first_heard": "2026-11-21T07:05:20",
+        "last_heard": "2026-11-23T07:05:15",
+        "silent_for": 5.2,
+        "drain_ordered_at": None,
+    } | keys
+
+
 def answer(data: Any, code: int = 200, **headers: str) -> HttpAnswer:
     """An answer of the API; a text is sent as it is."""
     body = data if isinstance(data, str) else json.dumps(data)

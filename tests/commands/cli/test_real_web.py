@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from cronq.commands.cli.connection import HttpAnswer, HttpRequest
 from cronq.commands.cli.session import Outside
+from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from tests.commands.cli.case import CliTestCase
-from tests.web.seed import NOW, add_run, remove_job
+from tests.web.seed import NOW, add_run, add_runner, remove_job
 from tests.web.support import WebTestCase
 
 SCHEDULE = "R/2026-01-01T00:00:00Z/PT15M"
@@ -103,6 +104,25 @@ class RealWebTests(CliTestCase, WebTestCase):
         self.assertIn("removed:     2026-11-23 04:05:20 UTC (3 h ago)", self.call("show", "1")[1])
         code, _, err = self.call("run", "1")
         self.assertEqual((code, len(err)), (5, 2))
+
+    def test_runners(self) -> None:
+        """Runners are listed, however many there are and whatever they are called, and drained."""
+        for name in (*HOSTILE, *(f"runner {number:03}" for number in range(120))):
+            self.write(add_runner, name)
+        code, out, _ = self.call("runners", "--json")
+        self.assertEqual(code, 0)
+        self.assertEqual(len({json.loads(line)["id"] for line in out}), len(HOSTILE) + 120)
+        for name in HOSTILE:
+            for _ in range(2):
+                code, out, err = self.call("runners", "drain", name)
+                self.assertEqual((code, len(out), err), (0, 1, []))
+        self.assertEqual(self.call("runners", "drain", "runner")[0], 3)
+
+    def test_silent_runner(self) -> None:
+        """What hears nothing cannot be drained."""
+        self.write(add_runner, "gone", RunnerStatus.SILENT)
+        code, out, err = self.call("runners", "drain", "gone")
+        self.assertEqual((code, out, len(err)), (5, [], 2))
 
     def test_not_found(self) -> None:
         """What is not there ends with 3."""

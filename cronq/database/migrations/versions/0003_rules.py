@@ -1,4 +1,4 @@
-"""What the rules of jobs need: when an attempt may start.
+"""What the rules of jobs need: priorities, pauses, slots to be skipped, and when an attempt may start.
 
 Each step first looks whether it has been taken, as in 0001.
 """
@@ -6,16 +6,20 @@ Each step first looks whether it has been taken, as in 0001.
 from alembic import op
 from sqlalchemy import Table
 
-from cronq.database.migrations.steps import add_columns
-from cronq.database.tables import runs
+from cronq.database.migrations.steps import add_columns, create_indexes
+from cronq.database.tables import jobs, runs
 
 revision = "0003"
 down_revision = "0002"
 
-NEW: dict[Table, list[str]] = {runs: ["not_before"]}
+NEW: dict[Table, list[str]] = {
+    jobs: ["priority", "paused_until", "pause_reason", "skip_slot", "range_run_id"],
+    runs: ["not_before"],
+}
 
 
 def upgrade() -> None:
     """Add what is not there yet."""
     for table, columns in NEW.items():
         add_columns(op.get_bind(), table, columns)
+        create_indexes(op.get_bind(), table)

@@ -1,0 +1,139 @@
+"""What people ask of the slots of a job: a pause, its end, to skip the next one; programs and forms alike."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from cronq.database import gateway
+from cronq.database.gateway import Database
+from cronq.database.pausing import pause_job, resume_job, skip_next, unskip_next
+from cronq.database.reading.records import find_job
+from cronq.domain.asking import ASKING_KEYS, Asking, read_asking
+from cronq.domain.document_parts import Key
+from cronq.domain.document_values import Text
+from cronq.domain.errors import BadSchedule
+from cronq.domain.moments import parse_moment_ahead
+from cronq.domain.pauses import FOR_EVER
+from cronq.web.asking import said
+from cronq.web.errors import BadRequest, Conflict, NotFound
+from cronq.web.exchange import Request, Response, json_response, see_other
+from cronq.web.fields import JOB_ID, job_path
+from cronq.web.form_tokens import FIELD, check_token
+from cronq.web.routing import Route
+from cronq.web.secret_key import SecretKey
+from cronq.web.times import exact
+
+_PAUSE_KEYS: Mapping[str, Key] = {
+    **ASKING_KEYS,
+    "until": Key(Text("When it ends, as an instant or as a duration from now.", longest=100)),
+}
+
+#: Does something about a job, given what was said, and gives a sentence about it.
+Deed = Callable[[int, dict[str, Any]], Awaitable[str]]
+
+
+class Ruling:
+    """Answers programs with a sentence, and forms with the page of the job."""
+
+    def __init__(
+        self,
+        database: Database,
+        secret_key: SecretKey,
+        seconds: Callable[[], float],
+        on_run_requested: Callable[[], None],
+    ) -> None:
+        """`seconds` gives the time by which form tokens are dated."""
+        self._database = database
+        self._secret_key = secret_key
+        self._seconds = seconds
+        self._on_run_requested = on_run_requested
+
+    def routes(self) -> tuple[Route, ...]:
+        """Each deed has an address for programs and one for forms."""
+        deeds: dict[str, tuple[Deed, Mapping[str, Key]]] = {
+            "pause": (self.pause, _PAUSE_KEYS),
+            "resume": (self.resume, ASKING_KEYS),
+            "skip-next": (self.skip_next, ASKING_KEYS),
+            "unskip-next": (self.unskip_next, ASKING_KEYS),
+        }
+        found = []
+        for name, (deed, keys) in deeds.items():
+            found.append(Route(f"/api/jobs/{JOB_ID}/{name}", self._for_programs(deed, keys), ("POST",)))
+            found.append(Route(f"/job/{JOB_ID}/{name}", self._for_forms(deed, keys), ("POST",)))
+        return tuple(found)
+
+    async def pause(self, job_id: int, values: dict[str, Any]) -> str:
+        """Skip its slots from now on."""
+        asking, until = read_asking(values, _PAUSE_KEYS), values.get("until", "").strip()
+        end = await self._moment_ahead("until", until) if until else None
+        if not await self._database.transact(pause_job, job_id, end, _why(asking)):
+            raise await self._no_such_job(job_id)
+        return f"Job {job_id} is paused until {exact(end) if end else 'it is resumed'}."
+
+    async def resume(self, job_id: int, values: dict[str, Any]) -> str:
+        """End what `pause` began."""
+        read_asking(values)
+        if not await self._database.transact(resume_job, job_id):
+            raise await self._no_such_job(job_id)
+        job = await self._database.read(find_job, job_id)
+        now = await self._database.read(gateway.now)
+        if job is not None and (pause := job.pause(now)) is not None:
+            until = "" if pause.end >= FOR_EVER else f" until {exact(pause.end)}"
+            raise Conflict(f"Its document keeps job {job_id} from running{until}: change it there.")
+        return f"Job {job_id} goes on."
+
+    async def skip_next(self, job_id: int, values: dict[str, Any]) -> str:
+        """Skip its next slot."""
+        read_asking(values)
+        slot = await self._database.transact(skip_next, job_id)
+        if slot is not None:
+            return f"Job {job_id} will skip its slot at {exact(slot)}."
+        job = await self._database.read(find_job, job_id)
+        if job is not None and job.removed_at is None:
+            raise Conflict(f"Job {job_id} has no slots any more.")
+        raise await self._no_such_job(job_id)
+
+    async def unskip_next(self, job_id: int, values: dict[str, Any]) -> str:
+        """Let it run after all."""
+        read_asking(values)
+        if not await self._database.transact(unskip_next, job_id):
+            raise await self._no_such_job(job_id)
+        return f"Job {job_id} will skip no slot."
+
+    def _for_programs(self, deed: Deed, keys: Mapping[str, Key]) -> Callable[..., Awaitable[Response]]:
+        async def answer(request: Request, job_id: int) -> Response:
+            message = await deed(job_id, said(request, keys))
+            self._on_run_requested()
+            return json_response({"success": {"message": message}})
+
+        return answer
+
+    def _for_forms(self, deed: Deed, keys: Mapping[str, Key]) -> Callable[..., Awaitable[Response]]:
+        async def answer(request: Request, job_id: int) -> Response:
+            path, token = job_path(job_id), request.fields.get(FIELD, "")
+            check_token(await self._secret_key.find(), token, path, self._seconds())
+            await deed(job_id, said(request, keys))
+            self._on_run_requested()
+            return see_other(path)
+
+        return answer
+
+    async def _moment_ahead(self, name: str, text: str) -> datetime:
+        now = await self._database.read(gateway.now)
+        try:
+            moment = parse_moment_ahead(text, now)
+        except BadSchedule as error:
+            raise BadRequest(f"{name}: {error}") from error
+        if moment <= now:
+            raise BadRequest(f"{name}: {exact(moment)} has passed")
+        return moment
+
+    async def _no_such_job(self, job_id: int) -> NotFound | Conflict:
+        if await self._database.read(find_job, job_id) is None:
+            return NotFound(f"There is no job {job_id}.")
+        return Conflict(f"Job {job_id} is removed from its category.")
+
+
+def _why(asking: Asking) -> str:
+    """The reason of a pause, with who asked for it."""
+    return " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))
