@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.tables import runners, runs
-from cronq.domain.heartbeats import ALIVE
+from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
 from cronq.domain.rules import Rules
@@ -17,6 +17,21 @@ from cronq.domain.runs import Status, new_run_ids
 
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
+
+_before = runs.alias("before")
+_former, _there = runners.alias("former"), runners.alias("there")
+#: Made once, as every batch of requests asks this, and aliases of whole tables take their time.
+_AFTER_ABANDONED = (
+    select(runs.c.run_id, _former.c.host)
+    .join(_before, _before.c.run_id == runs.c.previous_run_id)
+    .join(_former, _former.c.id == _before.c.runner)
+    .where(_before.c.abandoned, _former.c.status != RunnerStatus.STOPPED.value)
+    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)))
+)
+_HOST_IS_BACK = _AFTER_ABANDONED.join(_there, _there.c.home == _former.c.home).where(
+    _there.c.status.in_(ALIVE) | _there.c.id.in_(bindparam("askers", expanding=True))
+)
+_KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expanding=True)))
 
 
 def try_again(
@@ -66,26 +81,30 @@ def _attempt(run: RunState, definition_id: int | None, rules: Rules, now: dateti
     }
 
 
-def blocked(connection: Connection, run_ids: Collection[str], asking: Collection[str]) -> dict[str, str]:
-    """Which of these attempts must not start yet, each with the host that is to blame.
+def blocked(connection: Connection, asked: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Which of these attempts must not start yet, each with the host that is to blame. Each run id comes with
+    the runners that ask.
 
     The attempt before was given up while its command may still be running, and its host is back: a runner of
-    the same home is alive, or is among those that are `asking`. Whoever is there now ends it, and says so.
+    the same home is alive, or asks, or somebody asks of whose home nothing has been heard yet. Whoever is
+    there now ends it, and says so; or he says that the runner of that attempt has ended, which he does when
+    nothing of it runs any more.
     """
-    before = runs.alias("before")
-    former, there = runners.alias("former"), runners.alias("there")
-    query = (
-        select(runs.c.run_id, former.c.host)
-        .join(before, before.c.run_id == runs.c.previous_run_id)
-        .join(former, former.c.id == before.c.runner)
-        .join(there, there.c.home == former.c.home)
-        .where(before.c.abandoned, there.c.status.in_(ALIVE) | there.c.id.in_(sorted(asking)))
-    )
-    return {
-        run_id: host
-        for some in chunks(sorted(run_ids))
-        for run_id, host in connection.execute(query.where(runs.c.run_id.in_(some)))
+    askers = sorted({asker for of_one in asked.values() for asker in of_one})
+    unknown = {
+        asker
+        for some in chunks(askers)
+        for asker in set(some) - set(connection.scalars(_KNOWN, {"askers": some}))
     }
+    by_unknown = [run_id for run_id, of_one in sorted(asked.items()) if unknown.intersection(of_one)]
+    found = [
+        row
+        for some in chunks(sorted(asked))
+        for row in connection.execute(_HOST_IS_BACK, {"askers": askers, "run_ids": some})
+    ] + [
+        row for some in chunks(by_unknown) for row in connection.execute(_AFTER_ABANDONED, {"run_ids": some})
+    ]
+    return {row.run_id: row.host for row in found}
 
 
 def postpone(connection: Connection, reasons: Mapping[str, str], now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
@@ -34,6 +34,14 @@ _SUMMARY = [
     jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason,
     jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
+# In the order of run ids, as everyone else does who locks several.
+_LOCKED_RUNS = select(*_STATE).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).with_for_update()
+_LOCKED_JOBS = (
+    select(*_SUMMARY)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(jobs.c.id)
+    .with_for_update()
+)
 
 
 class RunBatch:
@@ -126,9 +134,7 @@ class RunBatch:
         self._let_go()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
-        # In the order of run ids, as everyone else does who locks several.
-        query = select(*_STATE).where(runs.c.run_id.in_(sorted(run_ids))).with_for_update()
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):
             row_id, run_id, job_id, status, *rest = row
             self._ids[run_id] = row_id
             self.runs[run_id] = RunState(run_id, job_id, Status(status), *rest)
@@ -145,10 +151,8 @@ class RunBatch:
     def _lock_jobs(self, job_ids: Iterable[int]) -> None:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
-        query = select(*_SUMMARY).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id).with_for_update()
-        for job_id, removed_at, rules, paused_until, pause_reason, *summary in self._connection.execute(
-            query
-        ):
+        locked = self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)})
+        for job_id, removed_at, rules, paused_until, pause_reason, *summary in locked:
             if removed_at is not None:
                 self.removed.add(job_id)
             elif rules is not None:

@@ -33,8 +33,11 @@ def record_reports(connection: Connection, messages: Sequence[ResultMessage]) ->
 def _too_early(connection: Connection, asking: Sequence[ResultMessage]) -> dict[str, str]:
     if not asking:
         return {}
-    askers = {message.runner[:64] for message in asking if message.runner}
-    hosts = blocked(connection, {message.run_id for message in asking}, askers)
+    askers: dict[str, set[str]] = {message.run_id: set() for message in asking}
+    for message in asking:
+        if message.runner:
+            askers[message.run_id].add(message.runner[:64])
+    hosts = blocked(connection, askers)
     return {
         run_id: f"the attempt before it may still be running on {host}, which is back"
         for run_id, host in hosts.items()

@@ -140,7 +140,10 @@ class Hearing:
         if runner.settled is None or runner.settled[0] < self.clear_since:
             return True
         said = runner.settled[1]
-        return run.run_id in said.holds | runner.latest.holds or run.asked_at >= said.sent_at
+        if run.run_id in said.holds | runner.latest.holds:
+            return True
+        # Who has ended asks for nothing more; that may be told by another one, whose clock is another.
+        return said.status is not RunnerStatus.STOPPED and run.asked_at >= said.sent_at
 
     def _forget_gone(self, now: float) -> None:
         """Forget who has not been heard for so long that it does not matter when that was."""

@@ -103,6 +103,10 @@ def win_back(run: RunState, runner: str) -> RunState:
     """The run after its runner, which had been given up, said that it holds it still."""
     if run.status is not Status.LOST or run.runner != runner or run.superseded:
         return run
+    return _found_again(run)
+
+
+def _found_again(run: RunState) -> RunState:
     return replace(run, status=Status.RUNNING, reason=None, abandoned=False, ended_at=None, recorded_at=None)
 
 
@@ -134,14 +138,21 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
 
 
 def _asked_again(run: RunState, message: ResultMessage, now: datetime) -> RunState:
-    """The latest request counts: its answer is awaited, and is the one that may have to be taken back."""
+    """The latest request counts: its answer is awaited, and is the one that may have to be taken back.
+
+    Who asks again has not started it yet. If it has been given up meanwhile, he may do so, or never will.
+    """
     if message.start_time is None or (run.started_at and message.start_time <= run.started_at):
         return run
-    return replace(run, granted_at=now, started_at=message.start_time)
+    if run.superseded:
+        return replace(run, abandoned=False)
+    if run.status not in {Status.RUNNING, Status.LOST}:
+        return run
+    return replace(_found_again(run), granted_at=now, started_at=message.start_time)
 
 
 def _late_start(run: RunState, message: ResultMessage, now: datetime) -> RunState:
-    if message.token and run.status is Status.RUNNING and message.token == run.token:
+    if message.token and message.token == run.token:
         return _asked_again(run, message, now)
     # Without a grant the report of the end may be the first to arrive; it could only guess at the start.
     if message.token or run.token or run.status not in ENDED | {Status.LOST}:
@@ -161,9 +172,11 @@ def take_back(run: RunState, message: ResultMessage) -> RunState:
 def _return(run: RunState, message: ResultMessage) -> RunState:
     if run.status is Status.QUEUED:
         return replace(run, token=message.token)
-    if run.status is not Status.RUNNING or run.token != message.token:
+    if run.token != message.token:
         return run
-    return _queued_again(run)
+    if run.status is Status.LOST:
+        return replace(run, abandoned=False)
+    return _queued_again(run) if run.status is Status.RUNNING else run
 
 
 def _queued_again(run: RunState) -> RunState:

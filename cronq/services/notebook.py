@@ -86,6 +86,11 @@ class Notebook:
         self.ended_lives.discard(runner)
         self._append({"ended": runner})
 
+    def mend(self) -> None:
+        """Write anew what could not be written, if there is space again."""
+        if self._damaged:
+            self._sync_soon()
+
     async def settled(self) -> None:
         """Returns when no thread has the file in hand, and all that is relied upon is on disk."""
         await self._synced

@@ -1,5 +1,6 @@
 """A runner reports itself, so that results knows what has become of the runs that it was granted."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,9 @@ from cronq.domain.heartbeats import INTERVAL, ResultsHeartbeat, RunnerHeartbeat,
 from cronq.domain.runs import new_token
 from cronq.services.loop import Loop
 from cronq.services.notebook import Notebook
+
+#: How often the end of a runner is told: whoever hears it may be killed before it is written down.
+TELL_ENDS = 10
 
 
 class Presence(Loop):
@@ -31,6 +35,8 @@ class Presence(Loop):
         self._describe = describe
         self._notebook = notebook
         self._interval = interval
+        #: By the id of a dead runner: how often its end has been told.
+        self._told: Counter[str] = Counter()
 
     async def report(self) -> float:
         """One heartbeat when there is a connection, and one for each dead runner not reported yet."""
@@ -50,7 +56,9 @@ class Presence(Loop):
         for runner in sorted(self._notebook.ended_lives):
             ended = replace(own, runner=runner, status=RunnerStatus.STOPPED, holds=holds, address=None)
             if await publish_heartbeat(self._broker, ended):
-                self._notebook.forget_life(runner)
+                self._told[runner] += 1
+                if self._told[runner] == TELL_ENDS:
+                    self._notebook.forget_life(runner)
 
 
 async def publish_heartbeat(broker: Broker, said: RunnerHeartbeat | ResultsHeartbeat) -> bool:

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from cronq import __version__
 from cronq.broker.interface import Broker
 from cronq.domain.heartbeats import INTERVAL, RunnerHeartbeat, RunnerStatus
+from cronq.domain.messages import Grant
 from cronq.domain.orders import Order, OrderKind
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -70,7 +71,7 @@ class Runner(Service):
         Service.startService(self)
         self.reports.notebook.begin_life(self._identity.runner)
         self.reports.open()
-        self._mailbox.open(self._starts.answered, self._ordered)
+        self._mailbox.open(self._answered, self._ordered)
         self._intake.open()
         self._presence.startService()
 
@@ -122,13 +123,18 @@ class Runner(Service):
         await self._presence.stopService()
         await self._presence.say_last().addTimeout(LAST_REPORTS, self._clock).addErrback(lambda _: None)
 
+    def _answered(self, said: Grant) -> None:
+        if (returned := self._starts.answered(said)) is not None:
+            self.reports.report(returned)
+
     def _ordered(self, order: Order) -> None:
         if order.kind is OrderKind.KILL and order.run_id is not None:
             self._intake.end_run(order.run_id, order.reason)
         elif order.kind is OrderKind.DRAIN and self._draining is None and self.running:
             log.info("ordered to drain: {why}", why=order.reason)
             self._reason = order.reason
-            self.drain().addCallback(lambda _: self._drained())
+            # Who is told to stop meanwhile ends anyway.
+            self.drain().addCallback(lambda _: self._drained() if self.running else None)
 
     def _describe(self) -> RunnerHeartbeat:
         undelivered = frozenset(report.run_id for report in self.reports.notebook.undelivered.values())

@@ -1,4 +1,4 @@
-"""A runner looks after the folders of its neighbours: what a dead one left is ended, and reported."""
+"""A runner looks after its folder, and its neighbours': what a dead one left is ended, and reported."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ INTERVAL = 10.0  # seconds
 
 
 class Salvage(Loop):
-    """Takes over the notes of dead runners that no new one has taken over yet."""
+    """Takes over the notes of dead runners that no new one has taken over yet, and keeps its own whole."""
 
     def __init__(
         self,
@@ -31,8 +31,9 @@ class Salvage(Loop):
         now: Callable[[], datetime],
         host: str,
         end: Callable[[Leftover], bool] = end_group,
+        interval: float = INTERVAL,
     ) -> None:
-        """`runners` is the folder with a folder for each runner of this home."""
+        """`runners` is the folder with a folder for each runner of this home; `interval` in seconds."""
         super().__init__("salvage", self.salvage, clock)
         self._runners = runners
         self._open_notes = open_notes
@@ -40,16 +41,18 @@ class Salvage(Loop):
         self._now = now
         self._host = host
         self._end = end
+        self._interval = interval
 
     async def salvage(self) -> float:
         """One look at all folders."""
+        self._reports.notebook.mend()
         for folder in lock_dead_folders(self._runners):
             try:
                 await self._take_over(folder)
             except OSError as error:
                 log.error("{path} cannot be taken over: {why}", path=folder.path, why=error.strerror)
                 folder.release()
-        return INTERVAL
+        return self._interval
 
     async def _take_over(self, folder: LockedFolder) -> None:
         notes = folder.path / FILE

@@ -19,6 +19,8 @@ from cronq.services.reporting import publish_report
 GRANT_LASTS = 10.0
 #: Seconds to wait for an answer before asking again; doubled each time.
 FIRST_PATIENCE, LONGEST_PATIENCE = 5.0, 60.0
+#: How many starts are remembered that will not be made here; a copy of a request may be granted late.
+REMEMBERED = 10_000
 
 
 class Starts:
@@ -44,6 +46,8 @@ class Starts:
         # By token and time of the request: only the latest one counts, as an older answer may be any age, and
         # as results takes back a grant that it could not deliver.
         self._awaited: dict[tuple[str, datetime | None], Deferred[Grant]] = {}
+        #: By token.
+        self._given_up: dict[str, JobMessage] = {}
         self._latest = datetime.min
 
     def now(self) -> datetime:
@@ -59,6 +63,15 @@ class Starts:
         if not job.grant:
             await self._announce(job)
             return None
+        refusal: str | None = "it was called off here"
+        try:
+            refusal = await self._ask_until_answered(job, token)
+        finally:
+            if refusal is not None:
+                self._remember(job, token)
+        return refusal
+
+    async def _ask_until_answered(self, job: JobMessage, token: str) -> str | None:
         patience = FIRST_PATIENCE
         while True:
             await self._broker.when_connected()
@@ -98,11 +111,21 @@ class Starts:
         """The report that the start of that token will not be made here."""
         return replace(self._announcement(job, token), report=Report.RETURNED, start_time=None)
 
-    def answered(self, said: Grant) -> None:
-        """An answer has come."""
+    def answered(self, said: Grant) -> ResultMessage | None:
+        """An answer has come. Gives what is to be reported when it grants a start that was given up before: a
+        copy of the request was somewhere for long, and the run is to be had by others.
+        """
         awaited: Deferred[Any] | None = self._awaited.pop((said.token, said.asked), None)
         if awaited is not None:
             awaited.callback(said)
+            return None
+        job = self._given_up.get(said.token)
+        return self.returned(job, said.token) if job is not None and said.granted else None
+
+    def _remember(self, job: JobMessage, token: str) -> None:
+        self._given_up[token] = job
+        if len(self._given_up) > REMEMBERED:
+            del self._given_up[next(iter(self._given_up))]
 
     def _announcement(self, job: JobMessage, token: str | None = None) -> ResultMessage:
         now = self.now()

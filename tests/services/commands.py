@@ -69,14 +69,17 @@ class ScriptedLauncher:
         self.started: list[Started] = []
         #: By run id: the ends of which a runner has heard.
         self.heard: dict[str, Ended] = {}
-        #: By run id: the name of the process that has started it.
+        #: By run id: the machine on which it was started.
         self.places: dict[str, str] = {}
+        #: Told of each start.
+        self.on_start: Callable[[Started], object] = lambda _: None
 
     def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
         if command == "missing":
             raise CannotStart("it is missing")
         scripted = ScriptedCommand(self._clock, command, len(self.started) + 1)
         self.started.append(Started(self._now(), environment, scripted))
+        self.on_start(self.started[-1])
         return scripted
 
     def runs(self) -> list[str]:

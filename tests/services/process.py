@@ -23,12 +23,21 @@ class Process:
 
     def __init__(self, name: str, clock: IReactorTime, connection: MemoryConnection) -> None:
         self.name = name
+        #: The host it is on.
+        self.machine = name
         self.clock = cast("IReactorTime", ProcessClock(self, clock))
         self.broker: Broker = ProcessBroker(self, connection)
         self._connection = connection
         self.services: list[Any] = []
+        #: Whether it has come to a sudden end.
+        self.was_killed = False
+        #: Told of each message that it publishes.
+        self.published: Callable[[Message], object] = lambda _: None
+        self._stopped: Deferred[Any] | None = None
         self._dead = False
         self._frozen = False
+        self._unaware = False
+        self._database_is_cut = False
         self._held: list[Callable[[], None]] = []
         connection.startService()
 
@@ -40,27 +49,47 @@ class Process:
 
     def stop(self) -> Deferred[Any]:
         """SIGTERM: stop its services in an orderly way, one after the other, and part from the broker."""
-        return Deferred.fromCoroutine(self._stop())
+        if self._stopped is None:
+            self._stopped = Deferred.fromCoroutine(self._stop())
+        waiting: Deferred[Any] = Deferred()
+        self._stopped.addCallback(lambda _: waiting.callback(None))
+        return waiting
 
     def kill(self) -> None:
         """SIGKILL: from now on it does nothing; what it had from the broker and not accepted goes back."""
+        self.was_killed = self.was_killed or not self._dead
         self._dead = True
         self._held = []
         self._connection.cut()
+        self.gone()
+
+    def gone(self) -> None:
+        """It is no more, in whatever way it ended; what it held of its machine is free."""
 
     def freeze(self) -> None:
         """SIGSTOP: time passes and messages come, but it does not see them."""
         self._frozen = True
 
     def thaw(self) -> None:
-        """SIGCONT: it sees all that came meanwhile."""
+        """SIGCONT: it sees all that came meanwhile, and only then that its connection may be gone."""
         self._frozen = False
         while self._held and not self._frozen:
             self._held.pop(0)()
+        if not self._frozen:
+            self.clock.callLater(0, self._become_aware)
 
     def cut(self) -> None:
         """Take its connection to the broker away."""
+        self._unaware = self._frozen
         self._connection.cut()
+
+    def cut_database(self) -> None:
+        """Let the database answer it no more, until `restore_database`."""
+        self._database_is_cut = True
+
+    def restore_database(self) -> None:
+        """Let it reach the database again."""
+        self._database_is_cut = False
 
     def restore(self) -> None:
         """Let it connect again, if it is still there."""
@@ -69,8 +98,23 @@ class Process:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it was killed."""
+        """Whether it was killed, or has stopped."""
         return self._dead
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it is stopped for the moment."""
+        return self._frozen
+
+    @property
+    def is_unaware(self) -> bool:
+        """Whether its connection was lost while it was frozen, so that it has not seen that yet."""
+        return self._unaware
+
+    @property
+    def reaches_database(self) -> bool:
+        """Whether the database may answer it."""
+        return not self._database_is_cut
 
     def enter(self, call: Callable[[], None]) -> None:
         """What comes from outside comes in here."""
@@ -103,6 +147,11 @@ class Process:
         for service in reversed(self.services):
             await maybeDeferred(service.stopService)
         await self._connection.stopService()
+        self._dead = True
+        self.gone()
+
+    def _become_aware(self) -> None:
+        self._unaware = False
 
 
 class ProcessClock:
@@ -154,6 +203,7 @@ class ProcessBroker:
         self._connection = connection
 
     def publish(self, message: Message) -> Deferred[None]:
+        self._process.published(message)
         return self._process.passed_on(self._connection.publish(message))
 
     def subscribe(self, queue: Queue, on_delivery: Callable[[Delivery], None], at_most: int) -> Subscription:
@@ -195,25 +245,30 @@ class ProcessSubscription:
         return self._process.passed_on(self.real.cancel())
 
     def received(self, delivery: Delivery) -> None:
-        self._process.enter(
-            lambda: self._on_delivery(OneDelivery(delivery)) if self._wanted else delivery.give_back()
-        )
+        self._process.enter(lambda: self._receive(delivery))
+
+    def _receive(self, delivery: Delivery) -> None:
+        if self._wanted:
+            self._on_delivery(OneDelivery(self._process, delivery))
+        else:
+            delivery.give_back()
 
 
 class OneDelivery:
     """A delivery that does not forgive a second word about it; RabbitMQ closes the channel then."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, process: Process, delivery: Delivery) -> None:
         self.body = delivery.body
         self.message_id = delivery.message_id
         self.reply_to = delivery.reply_to
+        self._process = process
         self._delivery = delivery
         self._settled = False
 
     @property
     def alive(self) -> bool:
-        # As with RabbitMQ, where only the end of the channel changes it.
-        return self._settled or self._delivery.alive
+        # As with RabbitMQ, where only the end of the channel changes it, when that is seen.
+        return self._settled or self._process.is_unaware or self._delivery.alive
 
     def accept(self) -> None:
         self._settle()
@@ -237,7 +292,7 @@ class ProcessLauncher:
 
     def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
         own = OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
-        self._launcher.places[environment["CRONQ_RUN_ID"]] = self._process.name
+        self._launcher.places[environment["CRONQ_RUN_ID"]] = self._process.machine
         own.ended.addCallback(self._heard, environment["CRONQ_RUN_ID"])
         return own
 

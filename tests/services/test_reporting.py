@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from cronq.broker.interface import DEAD, RESULTS, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.domain.errors import BrokerUnavailable, Unroutable
-from cronq.domain.messages import JobMessage, Report, ResultMessage
+from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
 from cronq.services.dead_letters import PAUSE, bury
 from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
@@ -156,7 +156,10 @@ class StartsTests(MoodTestCase):
         self.starts = Starts(
             self.broker, self.clock, lambda: NOON, self.clock.seconds, "host", "runner", mailbox
         )
-        mailbox.open(self.starts.answered, lambda _: None)
+        mailbox.open(self.answered, lambda _: None)
+
+    def answered(self, said: Grant) -> None:
+        self.starts.answered(said)
 
     def test_connection_that_is_ending(self) -> None:
         """Nor is it tried in an endless loop by those who ask whether to start."""

@@ -1,8 +1,8 @@
 """All of cronq in one process under a clock that only the test moves: no socket, no thread, no sleep."""
 
 import functools
-import hashlib
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from cronq.database.categories import replace_category
 from cronq.database.gateway import Database, make_engine, transact_here
 from cronq.database.outbox import forget_published
 from cronq.database.reading.auditing import Audit, Question
+from cronq.database.restarts import lose_running
 from cronq.domain.errors import CronqError, DatabaseUnavailable, NotStorable
 from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
@@ -30,12 +31,14 @@ from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.ordering import OrderPublisher
-from cronq.services.recovery import recover
+from cronq.services.recovery import recover, take_over
 from cronq.services.reporting import Reports
 from cronq.services.results import Results
 from cronq.services.runner import Identity, Runner
 from cronq.services.running import Workplace
+from cronq.services.salvage import Salvage
 from cronq.services.starting import Starts
+from cronq.services.state_folder import LockedFolder, home_id, lock_free_folders
 from cronq.services.tables import Tables
 from cronq.services.watch import Watch
 from tests.services.commands import ScriptedLauncher
@@ -95,13 +98,17 @@ class World:
         #: Whether the database refuses what a transaction with these arguments is to write.
         self.refuses: Callable[[Sequence[Any]], bool] = lambda _: False
         self._clock_is_off = timedelta(0)
+        #: By machine: how far its clock is ahead of the database's.
+        self.ahead: dict[str, timedelta] = defaultdict(timedelta)
+        #: By runner id: all that were ever started.
+        self.runners: dict[str, RunnerProcess] = {}
         self._lives = itertools.count(1)
         self.broker = MemoryBroker(self.clock)
         self.broker._server.declare(Queue(RESULTS, (RESULTS,)))  # who comes first decides when it confirms
         self.database = Database(self._engine, maybeDeferred, self.clock, read_clock=lambda _: self.now())
 
     def now(self) -> datetime:
-        """What all clocks show."""
+        """What the clock of the database shows, and those of machines that are not set otherwise."""
         return START + timedelta(seconds=self.clock.seconds()) + self._clock_is_off
 
     def run_for(self, seconds: float) -> None:
@@ -111,6 +118,10 @@ class World:
     def jump(self, seconds: float) -> None:
         """Set all clocks to another time, but for the one that only counts."""
         self._clock_is_off += timedelta(seconds=seconds)
+
+    def set_ahead(self, machine: str, seconds: float) -> None:
+        """Set the clock of a machine to so many seconds ahead of the database's."""
+        self.ahead[machine] = timedelta(seconds=seconds)
 
     def database_down(self) -> None:
         """Fail every transaction of the daemons, until `database_up`."""
@@ -131,6 +142,10 @@ class World:
     def fail_commit(self, after: int, *, committed: bool) -> None:
         """Fail the daemons' next transaction but so many; it is `committed` all the same, or it is not."""
         self._database_trouble[self.transactions + after] = committed
+
+    def forget_commits(self) -> None:
+        """Let no commit fail that was to."""
+        self._database_trouble.clear()
 
     def process(self, name: str) -> Process:
         """A process that is connected to the broker."""
@@ -165,25 +180,31 @@ class World:
         concurrency: int = 4,
         queue: Queue = JOB_QUEUE,
         drain_seconds: float = 300.0,
+        machine: str | None = None,
     ) -> "RunnerProcess":
-        """Start a runner, which goes on with the notes of the one of the same name before it."""
-        process = RunnerProcess(self, name, concurrency, queue, drain_seconds)
-        process.run(process.runner)
+        """Start a runner, which goes on with the notes of the dead of its machine; that is one of its own,
+        with the runner's name, if no other is given. Raises `OSError` when that has no space for its notes.
+        """
+        process = RunnerProcess(self, name, concurrency, queue, drain_seconds, machine or name)
+        process.run(process.runner, process.salvage)
         return process
 
-    def start_all_in_one(self) -> "RunnerProcess":
+    def start_all_in_one(
+        self, republish_interval: float = 1.0, order_interval: float = 10.0
+    ) -> "RunnerProcess":
         """`twistd cronq`: one process for all. The broker is in it, and forgets all when it ends."""
         self.broker = MemoryBroker(self.clock)
-        process = RunnerProcess(self, "cronq", 4, JOB_QUEUE, 300.0)
+        process = RunnerProcess(self, "cronq", 4, JOB_QUEUE, 300.0, "cronq", goes_when_drained=False)
         database = self._database_of(process)
-        tables = Tables(database, create=True, then=[forget_published])
+        tables = Tables(database, create=True, then=[forget_published, lose_running])
         broker, clock = process.broker, process.clock
         process.run(
             *self._results(process, database, tables, "cronq"),
             process.runner,
+            process.salvage,
             Injector(database, tables, broker, clock, "cronq", 60.0),
-            Republisher(database, tables, broker, clock, 1.0),
-            OrderPublisher(database, tables, broker, clock, 10.0),
+            Republisher(database, tables, broker, clock, republish_interval),
+            OrderPublisher(database, tables, broker, clock, order_interval),
         )
         return process
 
@@ -252,14 +273,16 @@ class World:
     def _database_of(self, process: Process) -> Database:
         def run(function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
             if self._hung is None:
-                return process.in_thread(self._transaction, function, arguments)
+                return process.in_thread(self._transaction, process, function, arguments)
             unblocked: Deferred[None] = Deferred()
             self._hung.append(unblocked)
             return unblocked.addCallback(lambda _: run(function, *arguments))
 
         return Database(self._engine, run, process.clock, read_clock=lambda _: self.now())
 
-    def _transaction(self, call: Callable[..., Any], work: tuple[Any, ...]) -> Any:
+    def _transaction(self, process: Process, call: Callable[..., Any], work: tuple[Any, ...]) -> Any:
+        if not process.reaches_database:
+            raise DatabaseUnavailable("the database cannot be reached")
         committed = self._database_trouble.pop(self.transactions, None)
         self.transactions += 1
         if not self._database_is_up or committed is False:
@@ -283,19 +306,26 @@ class RunnerProcess(Process):
         concurrency: int,
         queue: Queue,
         drain_seconds: float,
+        machine: str,
+        *,
+        goes_when_drained: bool = True,
     ) -> None:
         super().__init__(name, world.clock, world.broker.connect(name))
-        folder = world.folder / name
-        folder.mkdir(exist_ok=True)
-        self.notebook = Notebook(folder, lambda *_: self.in_thread(lambda: None))
-        recover(self.notebook, world.now, "host", world.launcher.end_leftover)
+        self.machine = machine
+        self._world = world
+        self._goes_when_drained = goes_when_drained
+        self._folder: LockedFolder | None = None
+        self._notebooks: list[Notebook] = []
+        folders = world.folder / machine
+        self.notebook = self._take_folder(folders)
         reports = Reports(self.broker, self.notebook, self.clock)
-        self.identity = Identity(world.next_runner_id(name), "host", hashlib.md5(name.encode()).hexdigest())
+        self.identity = Identity(world.next_runner_id(name), "host", home_id(folders))
+        world.runners[self.identity.runner] = self
         launcher = ProcessLauncher(self, world.launcher)
         runner_id = self.identity.runner
-        place = Workplace(launcher, reports, world.now, _no_output, {"PATH": "/bin"}, "host", runner_id)
+        place = Workplace(launcher, reports, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id)
         mailbox = Mailbox(self.broker, runner_id)
-        starts = Starts(self.broker, self.clock, world.now, self.clock.seconds, "host", runner_id, mailbox)
+        starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
         self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)
         self.runner = Runner(
             self.identity,
@@ -309,10 +339,56 @@ class RunnerProcess(Process):
             self.exit,
             world.heartbeat_interval,
         )
+        self.salvage = Salvage(
+            folders,
+            self._open_notes,
+            reports,
+            self.clock,
+            self._now,
+            "host",
+            world.launcher.end_leftover,
+            world.heartbeat_interval,
+        )
 
     def exit(self) -> None:
         """What `cronq-runner` does when an order has made it drain."""
-        self.stop()
+        if self._goes_when_drained:
+            self.stop()
+
+    def gone(self) -> None:
+        """Its files are closed, and its lock is free for others."""
+        for notebook in self._notebooks:
+            if notebook._file >= 0:
+                notebook._release()
+        self._notebooks.clear()
+        if self._folder is not None:
+            self._folder.release()
+            self._folder = None
+
+    def _now(self) -> datetime:
+        return self._world.now() + self._world.ahead[self.machine]
+
+    def _open_notes(self, folder: Path) -> Notebook:
+        notebook = Notebook(folder, lambda *_: self.in_thread(lambda: None))
+        self._notebooks.append(notebook)
+        return notebook
+
+    def _take_folder(self, folders: Path) -> Notebook:
+        """As `cronq.commands.runner_service` does."""
+        own, *left = lock_free_folders(folders)
+        self._folder = own
+        try:
+            notebook = self._open_notes(own.path)
+            take_over(notebook, [self._open_notes(folder.path) for folder in left])
+            recover(notebook, self._now, "host", self._world.launcher.end_leftover)
+        except OSError:
+            self.kill()
+            for folder in left:
+                folder.release()
+            raise
+        for folder in left:
+            folder.clear()
+        return notebook
 
 
 def _no_output(_job: JobMessage) -> NoOutput:

@@ -10,11 +10,14 @@ from cronq.domain.rules import OnLost, Rules
 
 STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
+HOUR = 60
 
 MILLENNIUM = datetime(2001, 1, 1)
 """Where `every` begins to count, and a time at which every cron expression of these jobs has a slot."""
 
-COMMANDS = "1 s", "20 s", "90 s exit 3", "600 s", "2000 s", "missing", "7000 s exit 1"
+COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
+#: Of jobs that have a slot only every hour or less often.
+LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
 NAMES = tuple(f"job {n}" for n in range(6))
 
 
@@ -66,9 +69,9 @@ class Life:
         for term in self.terms:
             yield from term.rhythm.between(term.since, min(until, term.until or until))
 
-    def reruns(self, slot: datetime) -> bool:
-        """Whether another attempt at this slot was asked for."""
-        return any(t.reruns for t in self.terms if t.since < slot <= (t.until or datetime.max))
+    def reruns(self, at: datetime) -> bool:
+        """Whether it asked for another attempt then; at the very instant of a change, before or after it."""
+        return any(t.reruns for t in self.terms if t.since <= at <= (t.until or datetime.max))
 
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""
@@ -96,9 +99,8 @@ def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     forms = [f"R/{start.isoformat()}Z/PT{step}M", f"every PT{step}M"]
     # Only these steps of cron are even.
     schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
-    return JobDefinition(
-        name, schedule, chance.choice(COMMANDS), rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
-    )
+    command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
+    return JobDefinition(name, schedule, command, rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN))))
 
 
 def any_document(

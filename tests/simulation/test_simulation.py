@@ -1,27 +1,37 @@
 """Seeded histories of faults: what a person can rely on holds at the end of each."""
 
-from tests.services.cases import LoggedTestCase
-from tests.simulation.chance import repeatable
-from tests.simulation.history import History
-from tests.simulation.verdict import findings
+import os
+import subprocess
+import sys
 
-SEEDS = range(1, 7)
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.simulation import faults
+from tests.simulation.living import live
+
+SEEDS = range(1, 9)
 DAYS = 0.5
 
 
-class SimulationTests(LoggedTestCase):
-    def live(self, seed: int, days: float) -> History:
-        with repeatable(seed) as chance:
-            history = History(seed, days, self.new_folder(), chance)
-            history.live()
-        return history
-
+class SimulationTests(SynchronousTestCase):
     def test_histories(self) -> None:
         """Whatever chance does, each slot has its row, none ran twice, and no result is thrown away."""
         struck = set()
         for seed in SEEDS:
-            history = self.live(seed, DAYS)
-            found = findings(history)
-            self.assertEqual(found, [], "\n".join([f"seed {seed}", *history.told, *found]))
-            struck |= set(history.faults)
-        self.assertGreater(len(struck), 12)
+            outcome = live(seed, DAYS)
+            self.assertEqual(outcome.findings, [], f"make simulate SEED={seed} DAYS={DAYS}")
+            struck |= set(outcome.faults)
+        self.assertEqual(len(struck), len(faults.TOGETHER))
+
+    def test_same_seed(self) -> None:
+        """A seed gives the same history, to the letter, in every process."""
+        told = [self.replay(hash_seed) for hash_seed in ("1", "2")]
+        self.assertIn("all is mended", told[0])
+        self.assertEqual(told[0], told[1])
+
+    def replay(self, hash_seed: str) -> str:
+        command = [sys.executable, "-m", "tests.simulation", "--seed", "4", "--days", "0.2"]
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr)
+        return done.stdout

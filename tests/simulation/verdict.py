@@ -1,8 +1,9 @@
 """What is to be held against cronq at the end of a history."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -13,59 +14,82 @@ from tests.simulation.history import History
 from tests.simulation.jobs import Life
 
 _STARTED = {Status.SUCCEEDED, Status.FAILED, Status.KILLED, Status.LOST}
+_NEED_REASONS = {Status.LOST, Status.MISSED, Status.SKIPPED, Status.KILLED, Status.UNROUTABLE}
 
 
 def findings(history: History) -> list[str]:
     """Everything that should not be, by the history's own books and by cronq's audit of its ledger."""
     query = select(jobs.c.name, runs).join(jobs, jobs.c.id == runs.c.job_id).order_by(runs.c.id)
     rows = history.world.rows(query)
-    found = [
+    return [
         *_starts(history, rows),
+        *_attempts(history, rows),
         *_slots(history, rows),
         *_ends(history, rows),
         *_results(history, rows),
+        *_losses(history, rows),
+        *(f"a daemon broke: {each}" for each in history.broken),
+        *(f"the audit finds: {each}" for each in history.world.audit()),
     ]
-    return found + [f"the audit finds: {each}" for each in history.world.audit()]
+
+
+def count_slots(history: History) -> int:
+    """How many slots there were."""
+    until = history.world.now()
+    return sum(1 for life in history.lives.values() for _ in life.slots(until))
 
 
 def _starts(history: History, rows: list[Any]) -> Iterator[str]:
-    """Nothing was started twice, and a second attempt only where it was asked for."""
-    started = history.world.launcher.runs()
+    """Nothing was started twice, and what was started stands in the ledger as such."""
+    started = Counter(history.world.launcher.runs())
     known = {row.run_id: row for row in rows}
-    for run_id in sorted({each for each in started if started.count(each) > 1}):
-        yield f"run {run_id} was started {started.count(run_id)} times"
-    for run_id in started:
+    for run_id, count in started.items():
+        if count > 1:
+            yield f"run {run_id} was started {count} times"
         if run_id not in known:
             yield f"run {run_id} was started and is not in the ledger"
         elif known[run_id].status not in _STARTED:
             yield f"run {run_id} was started and is {known[run_id].status}"
+    for row in rows:
+        if row.status == Status.SUCCEEDED and row.run_id not in started:
+            yield f"run {row.run_id} is {row.status} and was never started"
+
+
+def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
+    """There is a second attempt only where it was asked for, and when nothing of the first can be running."""
+    before = {row.run_id: row.previous_run_id for row in rows}
     attempts = defaultdict(list)
     for row in rows:
         if row.slot is not None:
             attempts[row.name, row.slot].append(row)
     for (name, slot), made in attempts.items():
-        for before in made[:-1]:
-            if before.status != Status.LOST or not history.lives[name].reruns(slot):
-                yield f"{name} at {slot} has another attempt, though run {before.run_id} is {before.status}"
+        for row, following in pairwise(made):
+            if row.status != Status.LOST or not history.lives[name].reruns(following.queued_at):
+                yield f"{name} at {slot} has another attempt, though run {row.run_id} is {row.status}"
+    for run_id, beside in history.beside.items():
+        earlier = before.get(run_id)
+        while earlier is not None:
+            if earlier in beside and earlier not in history.excused:
+                yield f"run {run_id} was started while run {earlier}, an attempt before it, was running"
+            earlier = before.get(earlier)
 
 
 def _slots(history: History, rows: list[Any]) -> Iterator[str]:
     """Every slot has its row, and every row its slot."""
     until = history.world.now()
+    found: dict[str, Counter[datetime]] = defaultdict(Counter)
+    for row in rows:
+        if row.slot is not None and row.attempt == 1:
+            found[row.name].update(_covered(history.lives[row.name], row))
     for name, life in history.lives.items():
         expected = set(life.slots(until))
-        found: list[datetime] = []
-        for row in rows:
-            if row.name == name and row.slot is not None and row.attempt == 1:
-                found += _covered(life, row)
-        for slot in sorted(expected - set(found)):
+        for slot in sorted(expected - found[name].keys()):
             yield f"{name} at {slot} has no row"
-        for slot in sorted(set(found) - expected):
+        for slot in sorted(found[name].keys() - expected):
             yield f"{name} at {slot} has a row and is no slot"
-        for slot in (
-            sorted({each for each in found if found.count(each) > 1}) if len(found) > len(set(found)) else ()
-        ):
-            yield f"{name} at {slot} has several rows"
+        for slot, count in sorted(found[name].items()):
+            if count > 1:
+                yield f"{name} at {slot} has {count} rows"
 
 
 def _covered(life: Life, row: Any) -> list[datetime]:
@@ -80,7 +104,7 @@ def _ends(history: History, rows: list[Any]) -> Iterator[str]:
     for row in rows:
         if not Status(row.status).final:
             yield f"run {row.run_id} of {row.name} is {row.status} for ever"
-        if row.status in {Status.LOST, Status.MISSED, Status.SKIPPED, Status.KILLED} and not row.reason:
+        if row.status in _NEED_REASONS and not row.reason:
             yield f"run {row.run_id} of {row.name} is {row.status} without a reason"
     for command in history.world.launcher.running():
         yield f"the command with pid {command.pid} is still running"
@@ -94,7 +118,19 @@ def _results(history: History, rows: list[Any]) -> Iterator[str]:
     launcher = history.world.launcher
     for row in rows:
         ended = launcher.heard.get(row.run_id)
-        if ended is None or launcher.places[row.run_id] in history.vanished:
+        if ended is None or launcher.places[row.run_id] in history.vanished or row.run_id in history.excused:
             continue
         if row.return_code != ended.return_code:
             yield f"run {row.run_id} of {row.name} ended with {ended.return_code}, and is {row.status}"
+
+
+def _losses(history: History, rows: list[Any]) -> Iterator[str]:
+    """What was never started is not lost as long as the runner that asked for it has never died."""
+    started = set(history.world.launcher.runs())
+    for row in rows:
+        runner = history.world.runners.get(row.runner)
+        if row.status == Status.LOST and row.run_id not in started and not row.superseded:
+            if runner is None:
+                yield f"run {row.run_id} of {row.name} is lost, and nobody has had it"
+            elif not runner.was_killed:
+                yield f"run {row.run_id} of {row.name} is lost, and was never started by {row.runner}"

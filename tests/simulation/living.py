@@ -1,0 +1,56 @@
+"""Living through one history, and what came of it."""
+
+import contextlib
+import gc
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation.chance import repeatable
+from tests.simulation.history import History
+from tests.simulation.verdict import count_slots, findings
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What there is to say of a history when it is over."""
+
+    seed: int
+    days: float
+    slots: int
+    #: Commands that were started.
+    starts: int
+    faults: Counter[str]
+    findings: list[str]
+
+
+def live(seed: int, days: float, tell: Callable[[str], object] | None = None) -> Outcome:
+    """Live through the history with that seed; `tell` is given every line of what happens."""
+    with (
+        _collected_in_time(),
+        tempfile.TemporaryDirectory(prefix="cronq-simulation-") as name,
+        repeatable(seed) as (chance, disk),
+    ):
+        history = History(seed, days, Path(name), chance, disk, tell)
+        history.live()
+        found = findings(history)
+        outcome = Outcome(
+            seed, days, count_slots(history), len(history.world.launcher.started), history.faults, found
+        )
+    if tell is not None:
+        for each in found:
+            tell(f"FINDING {each}")
+    return outcome
+
+
+@contextlib.contextmanager
+def _collected_in_time() -> Iterator[None]:
+    """The history says when garbage is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
