@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from cronq.database.bulk import chunks, update_rows
 from cronq.database.limits import open_runs
 from cronq.database.orders import order_kills
+from cronq.database.rows import skipped
 from cronq.database.tables import runs
 from cronq.domain.overlap import Admission, OpenRun, admit, most_at_once, replaced_by
 from cronq.domain.rules import Overlap, Rules
@@ -44,19 +45,19 @@ class Admissions:
         for some in chunks(sorted(self._replaced)):
             queued = query.where(runs.c.run_id.in_(some), runs.c.status == Status.QUEUED.value)
             found = self._connection.execute(queued.order_by(runs.c.run_id).with_for_update()).all()
-            skipped = [
+            changed = [
                 {"id": row.id, "run_id": row.run_id, "job_id": row.job_id}
-                | _skipped(self._replaced[row.run_id], self._now)
+                | skipped(self._replaced[row.run_id], self._now)
                 for row in found
             ]
-            update_rows(self._connection, runs, skipped)
+            update_rows(self._connection, runs, changed)
 
     def _admit(self, row: Row, rules: Rules, ahead: list[OpenRun]) -> None:
         verdict = admit(rules, ahead)
         if rules.overlap is Overlap.REPLACE:
             self._replace(ahead, replaced_by(row["slot"]))
         if verdict.admission is Admission.SKIP:
-            row |= _skipped(verdict.reason, self._now)
+            row |= skipped(verdict.reason, self._now)
             return
         waits = verdict.admission is Admission.WAIT
         if waits:
@@ -71,11 +72,7 @@ class Admissions:
             if run.status is Status.RUNNING and run.runner:
                 self._kills.append((run.runner, run.run_id, reason))
             elif new := self._new.get(id(run)):
-                new |= _skipped(reason, self._now)
+                new |= skipped(reason, self._now)
             elif run.status is Status.QUEUED:
                 self._replaced[run.run_id] = reason
         ahead[:] = [run for run in ahead if run.status is Status.RUNNING]
-
-
-def _skipped(reason: str | None, now: datetime) -> Row:
-    return {"status": Status.SKIPPED.value, "reason": reason, "publish_after": None, "recorded_at": now}

@@ -71,6 +71,7 @@ def _attempt(run: RunState, definition_id: int | None, rules: Rules, now: dateti
         "job_id": run.job_id,
         "definition_id": definition_id,
         "slot": run.slot,
+        "cause": run.cause,
         "attempt": run.attempt + 1,
         "status": Status.QUEUED.value,
         "reason": why_again(run, attempts_allowed(rules, run.status), at),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
+from cronq.database.following import follow
 from cronq.database.gateway import now as database_now
 from cronq.database.limits import release
 from cronq.database.tables import events, jobs, runs
@@ -29,9 +30,10 @@ _STATE = [
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
     runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
     runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned, runs.c.slot, runs.c.attempt,
+    runs.c.cause,
 ]  # fmt: skip
 _SUMMARY = [
-    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason,
+    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason, jobs.c.followed,
     jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
 # In the order of run ids, as everyone else does who locks several.
@@ -63,6 +65,8 @@ class RunBatch:
         self.removed: set[int] = set()
         #: The rules of jobs that have any, by id.
         self.rules: dict[int, Rules] = {}
+        #: Ids of jobs after which others run.
+        self._followed: set[int] = set()
         #: What keeps jobs from running, or has kept them, by id.
         self.pauses: dict[int, Pause] = {}
         self._summaries: dict[int, JobSummary] = {}
@@ -132,6 +136,7 @@ class RunBatch:
         update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
         self._let_go()
+        self._let_follow()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
         for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):
@@ -151,8 +156,10 @@ class RunBatch:
     def _lock_jobs(self, job_ids: Iterable[int]) -> None:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
-        locked = self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)})
-        for job_id, removed_at, rules, paused_until, pause_reason, *summary in locked:
+        for row in self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)}):
+            job_id, removed_at, rules, paused_until, pause_reason, followed, *summary = row
+            if followed:
+                self._followed.add(job_id)
             if removed_at is not None:
                 self.removed.add(job_id)
             elif rules is not None:
@@ -182,6 +189,16 @@ class RunBatch:
         limited = {job_id: each for job_id, each in rules.items() if most_at_once(each) is not None}
         if limited:
             release(self._connection, limited, self.now)
+
+    def _let_follow(self) -> None:
+        """Where runs have succeeded, other jobs may have been waiting for that."""
+        succeeded = [
+            self.runs[run_id]
+            for run_id in self._before
+            if self.runs[run_id].job_id in self._followed and self.runs[run_id].status is Status.SUCCEEDED
+        ]
+        if succeeded:
+            follow(self._connection, succeeded, self.now)
 
     def _row(self, run: RunState) -> dict[str, Any]:
         return {

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cronq.database.admissions import Admissions
 from cronq.database.bulk import update_rows
 from cronq.database.ranges import GrowingRanges
+from cronq.database.rows import new_row
 from cronq.database.stored import StoredJob
 from cronq.database.tables import jobs, runs
 from cronq.domain.errors import BadSchedule
@@ -134,14 +135,14 @@ class _Books:
             self._closing.marked.append(mark)
 
     def _queued(self, job: StoredJob, slot: datetime | None) -> dict[str, Any]:
-        return _row(job, self._now) | {
+        return new_row(job, self._now) | {
             "status": Status.QUEUED.value,
             "slot": slot,
             "publish_after": self._publish_after,
         }
 
     def _passed(self, job: StoredJob, passed: Passed) -> dict[str, Any]:
-        return _row(job, self._now) | {
+        return new_row(job, self._now) | {
             "status": passed.status.value,
             "reason": passed.reason[:1000],
             "slot": passed.first,
@@ -149,20 +150,6 @@ class _Books:
             "slots": passed.count,
             "recorded_at": self._now,
         }
-
-
-def _row(job: StoredJob, now: datetime) -> dict[str, Any]:
-    # Every row has the same keys, so that all of them go into one statement.
-    return {
-        "job_id": job.id,
-        "definition_id": job.definition and job.definition.id,
-        "queued_at": now,
-        "publish_after": None,
-        "reason": None,
-        "last_slot": None,
-        "slots": 1,
-        "recorded_at": None,
-    }
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

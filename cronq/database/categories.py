@@ -45,6 +45,7 @@ def replace_category(connection: Connection, category: Category) -> None:
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
     _add(connection, category_id, changes.added, now)
+    _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
 
 
 def compare(stored: Iterable[StoredJob], wanted: Iterable[JobDefinition]) -> Changes:
@@ -139,16 +140,23 @@ def _add(connection: Connection, category_id: int, added: Sequence[JobDefinition
     insert_definitions(connection, [_definition(ids[job.name], job, now) for job in added])
 
 
+def _mark_followed(connection: Connection, category_id: int, names: set[str]) -> None:
+    """Say in the row of each job whether others run after it, for who records how it ended."""
+    known = select(jobs.c.id, jobs.c.name, jobs.c.followed).where(jobs.c.category_id == category_id)
+    changed = [row for row in connection.execute(known) if row.followed != (row.name in names)]
+    update_rows(connection, jobs, [{"id": row.id, "followed": row.name in names} for row in changed])
+
+
 def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
-    schedule = parse_schedule(job.schedule)
+    schedule = None if job.schedule is None else parse_schedule(job.schedule)
     return {
         "schedule": job.schedule,
-        "interval": step_after(schedule, since),
+        "interval": schedule and step_after(schedule, since),
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),
         "priority": job.rules.priority,
-        "next_run": schedule.first_after(since),
+        "next_run": schedule and schedule.first_after(since),
         "settled_until": since,
     }
 

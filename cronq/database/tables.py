@@ -75,6 +75,8 @@ jobs = _table(
     Column("rules", Text),
     # Of its rules: what has more is taken first.
     Column("priority", SmallInteger, nullable=False, server_default="0", index=True),
+    # 1: another job of its category runs after it.
+    Column("followed", Flag, nullable=False, server_default="0"),
     # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
     Column("paused_until", Instant),
     Column("pause_reason", String(1000)),
@@ -126,6 +128,8 @@ runs = _table(
     Column("run_id", RunId, nullable=False, unique=True),
     Column("job_id", Integer, nullable=False, index=True),
     Column("definition_id", BigId),
+    # Why there is a run for that slot, when the schedule of its job did not say so: after or backfill.
+    Column("cause", Word),
     # NULL for a run by hand. Of a row that stands for several slots: the first of them.
     Column("slot", Instant),
     Column("attempt", SmallInteger, nullable=False, server_default="1"),

@@ -7,7 +7,7 @@ from cronq.domain.document_parts import Key
 from cronq.domain.document_values import Schema, Text
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
 from cronq.domain.schedule_keys import TIME_KEYS, WHEN
-from cronq.domain.slot_keys import SLOT_KEYS
+from cronq.domain.slot_keys import AFTER, SLOT_KEYS
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
 
@@ -19,6 +19,7 @@ _OWN_KEYS: Mapping[str, Key] = {
         Text("Unique among the jobs of the document.", shortest=1, longest=NAME_LENGTH), required=True
     ),
     "schedule": WHEN,
+    "after": AFTER,
     "command": Key(
         Text(
             f"Given to /bin/sh -c; at most {COMMAND_LENGTH} bytes of UTF-8.", longest_encoded=COMMAND_LENGTH
@@ -52,7 +53,9 @@ def cronq_schema() -> Schema:
     """
     job = {
         "type": "object",
-        "required": [name for name, key in JOB_KEYS.items() if key.required],
+        "required": [name for name, key in JOB_KEYS.items() if key.required and key is not WHEN],
+        "if": {"not": {"required": ["after"]}},
+        "then": {"required": ["schedule"]},
         "properties": {name: key.schema() for name, key in JOB_KEYS.items()},
     }
     defaults = {

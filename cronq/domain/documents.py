@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
+from cronq.domain.document_order import order_faults
 from cronq.domain.document_parts import faults_at
 from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
 from cronq.domain.document_values import encoded_size, shown
@@ -102,7 +103,8 @@ def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
 
 def _job_definition(category: str, job: dict[str, Any]) -> JobDefinition:
     own = {key: job[key] for key in _PLAIN_KEYS if key in job}
-    schedule = Specification.of_job(category, job["name"], job).encode()
+    timed = "schedule" in job
+    schedule = Specification.of_job(category, job["name"], job).encode() if timed else None
     return JobDefinition(schedule=schedule, **own, rules=read_rules(job))
 
 
@@ -149,11 +151,13 @@ def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
         place = element("jobs", index)
         found = list(_job_faults(job, place, owners))
         yield from found or _whole_faults(_inherit(job, inherited), place)
+    yield from order_faults(jobs)
 
 
 def _whole_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
     """What is wrong with a job of which each part is right."""
-    yield from faults_of(Specification.of_job("", "", job), path_of(place))
+    if "schedule" in job:
+        yield from faults_of(Specification.of_job("", "", job), path_of(place))
     rules = read_rules(job).encode()
     if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
         yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
@@ -164,7 +168,9 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
     if not isinstance(job, dict):
         yield Fault(place, f"expected an object, found {shown(job)}")
         return
-    yield from _missing_keys(job, place, _REQUIRED_OF_JOB, _JOB_KEYS)
+    # What runs after others needs no time of its own.
+    required = [key for key in _REQUIRED_OF_JOB if not (key == "schedule" and "after" in job)]
+    yield from _missing_keys(job, place, required, _JOB_KEYS)
     for key, value in job.items():
         if key in JOB_KEYS:
             yield from faults_at(member(place, key), JOB_KEYS[key].rule, value)
@@ -184,6 +190,8 @@ def _remarks(data: Any, *, refused: bool) -> Iterator[Fault]:
     """What looks like a slip; of schedules only when the document is accepted."""
     yield from _unknown_keys(data)
     for index, job in enumerate(() if refused else data["jobs"]):
+        if "schedule" not in job:
+            continue
         specification = Specification.of_job("", "", _inherit(job, data.get("defaults", {})))
         for number, sentence in slips(specification):
             place = member(element("jobs", index), "schedule")

@@ -37,6 +37,8 @@ class RunState:
     #: None for a run by hand.
     slot: datetime | None = None
     attempt: int = 1
+    #: A `Cause`, when its job's schedule did not ask for it.
+    cause: str | None = None
 
 
 def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:

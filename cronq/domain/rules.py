@@ -51,6 +51,14 @@ class CatchUp(enum.StrEnum):
     ALL = "all"
 
 
+class AfterSame(enum.StrEnum):
+    """For what all jobs have to have succeeded, before one runs after them."""
+
+    SLOT = "slot"
+    #: The same day of UTC.
+    DAY = "day"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one job."""
@@ -73,6 +81,9 @@ class Rules:
     deadline: timedelta | None = None
     #: From 0 to 9; what has more comes first.
     priority: int = 0
+    #: The names of jobs of its category after which it runs.
+    after: tuple[str, ...] = ()
+    after_same: AfterSame = AfterSame.SLOT
     #: How long the command may run; None: as long as it likes.
     timeout: timedelta | None = None
     #: From SIGTERM to SIGKILL, when the command is ended.
@@ -144,6 +155,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "catch_up_limit": int,
     "deadline": parse_span,
     "priority": int,
+    "after": tuple,
+    "after_same": AfterSame,
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,

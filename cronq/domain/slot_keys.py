@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from cronq.domain.document_parts import Key
+from cronq.domain.document_parts import Key, ListOf
 from cronq.domain.document_values import MOMENT_FORMAT, SPAN_FORMAT, Choice, Number, Switch, Text, Written
-from cronq.domain.rules import CatchUp, OnLost, Overlap
+from cronq.domain.rules import AfterSame, CatchUp, OnLost, Overlap
 
 SLOT_KEYS: Mapping[str, Key] = {
     "retries": Key(
@@ -42,4 +42,10 @@ SLOT_KEYS: Mapping[str, Key] = {
     "priority": Key(
         Number("What comes first when more is due than fits: the higher, the sooner.", 0, 9), default=0
     ),
+    "after_same": Key(
+        Choice("Whether those must have succeeded for the same slot, or on the same day.", AfterSame),
+        default=AfterSame.SLOT.value,
+    ),
 }
+
+AFTER = Key(ListOf("The jobs of the document after which it runs.", Text("A name.", shortest=1), most=1000))

@@ -74,6 +74,7 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "last_slot": run.last_slot and run.last_slot.isoformat(),
         "slots": run.slots,
         "attempt": run.attempt,
+        "cause": run.cause,
         "reason": run.reason,
     }
 

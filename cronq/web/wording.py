@@ -28,9 +28,6 @@ _SENTENCES = {
     Status.UNROUTABLE: ("It did not run.", "No queue is bound to its routing key."),
 }
 
-#: The keys of a document that limit when a job runs.
-_LIMITS = {"timezone": "Time zone", "except": "Not on", "between": "Only", "jitter": "Jitter up to"}
-
 _RUNNERS = {
     RunnerStatus.UP: "It takes work. Drained, it takes nothing new, finishes what it has in hand, and ends.",
     RunnerStatus.DRAINING: "It takes nothing new, and ends when what it has in hand is over.",
@@ -39,6 +36,8 @@ _RUNNERS = {
     ),
     RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
 }
+#: The keys of a document that limit when a job runs.
+_LIMITS = {"timezone": "Time zone", "except": "Not on", "between": "Only", "jitter": "Jitter up to"}
 
 _KINDS = {
     Kind.MISSING: "missing",

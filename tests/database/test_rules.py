@@ -1,6 +1,6 @@
 """Rules on SQLite."""
 
-from tests.database import ruling
+from tests.database import following, pausing, ruling
 from tests.database.store import OnSQLite
 
 
@@ -12,13 +12,17 @@ class AttemptTests(OnSQLite, ruling.AttemptTests):
     """Attempts after the first."""
 
 
-class PauseTests(OnSQLite, ruling.PauseTests):
+class PauseTests(OnSQLite, pausing.PauseTests):
     """Slots that people, or documents, want skipped."""
 
 
-class CatchUpTests(OnSQLite, ruling.CatchUpTests):
+class CatchUpTests(OnSQLite, pausing.CatchUpTests):
     """Slots for which no injector was there."""
 
 
-class PriorityTests(OnSQLite, ruling.PriorityTests):
+class PriorityTests(OnSQLite, following.PriorityTests):
     """What comes first when more is due than fits."""
+
+
+class AfterTests(OnSQLite, following.AfterTests):
+    """Jobs that run after others."""

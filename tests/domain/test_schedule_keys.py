@@ -17,7 +17,7 @@ BEGIN = datetime(2026, 3, 27, 12)
 
 def stored(category: str = "example", /, **keys: Any) -> str:
     """What is stored as the schedule of a job with these keys."""
-    return parse_document({"category": category, "jobs": [JOB | keys]}).category.jobs[0].schedule
+    return parse_document({"category": category, "jobs": [JOB | keys]}).category.jobs[0].schedule or ""
 
 
 class AcceptedTests(SynchronousTestCase):
@@ -75,7 +75,9 @@ class AcceptedTests(SynchronousTestCase):
             "defaults": {"timezone": "Asia/Tokyo", "jitter": "PT30S", "except": ["2026-12-25"]},
             "jobs": [JOB | {"schedule": "0 9 * * *"}, JOB | {"name": "b", "timezone": "UTC"}],
         }
-        one, other = (Specification.decode(job.schedule) for job in parse_document(document).category.jobs)
+        one, other = (
+            Specification.decode(job.schedule or "") for job in parse_document(document).category.jobs
+        )
         self.assertEqual((one.timezone, one.jitter), ("Asia/Tokyo", "PT30S"))
         self.assertEqual((other.timezone, other.exceptions), ("UTC", ("2026-12-25",)))
 

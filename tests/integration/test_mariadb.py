@@ -9,10 +9,12 @@ from cronq.database.gateway import make_engine
 from tests.database import (
     auditing,
     claiming,
+    following,
     granting,
     hearing,
     losing,
     ordering,
+    pausing,
     publishing,
     racing,
     recording,
@@ -138,11 +140,11 @@ class AttemptTests(OnMariaDB, ruling.AttemptTests):
     """Attempts after the first."""
 
 
-class PauseTests(OnMariaDB, ruling.PauseTests):
+class PauseTests(OnMariaDB, pausing.PauseTests):
     """Slots that people, or documents, want skipped."""
 
 
-class CatchUpTests(OnMariaDB, ruling.CatchUpTests):
+class CatchUpTests(OnMariaDB, pausing.CatchUpTests):
     """Slots for which no injector was there."""
 
 
@@ -174,5 +176,9 @@ class KillTests(OnMariaDB, ordering.KillTests):
     """The order to end the command of a run."""
 
 
-class PriorityTests(OnMariaDB, ruling.PriorityTests):
+class PriorityTests(OnMariaDB, following.PriorityTests):
     """What comes first when more is due than fits."""
+
+
+class AfterTests(OnMariaDB, following.AfterTests):
+    """Jobs that run after others."""

@@ -80,6 +80,7 @@ class Life:
 
 def rhythm_of(job: JobDefinition) -> Rhythm:
     """What `any_job` wrote."""
+    assert job.schedule is not None
     if job.schedule.startswith("every"):
         return Rhythm(MILLENNIUM, timedelta(minutes=_minutes(job.schedule.removeprefix("every "))))
     if job.schedule.startswith("*"):

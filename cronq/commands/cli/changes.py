@@ -84,7 +84,7 @@ def _difference(old: Job, new: JobDefinition) -> Difference:
 
 
 def _wanted(job: JobDefinition) -> dict[str, Any]:
-    when = Specification.decode(job.schedule).as_document()
+    when = Specification.decode(job.schedule).as_document() if job.schedule is not None else {}
     return {**when, "command": job.command, "routing_key": job.routing_key}
 
 

@@ -33,6 +33,7 @@ _SECOND_HOST = case((events.c.id.is_not(None), func.coalesce(events.c.host, "an 
 AUDITED = select(
     runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.attempt, runs.c.slot, runs.c.last_slot, runs.c.slots,
     _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
+    runs.c.cause.is_not(None),
 ).select_from(runs.outerjoin(events, _TWICE).outerjoin(runners, _RUNNER))  # fmt: skip
 
 _OF_JOB = runs.c.job_id == bindparam("job")

@@ -25,6 +25,7 @@ from cronq.database.reading.runs import (
     find_made,
     latest_runs,
 )
+from cronq.domain.rules import decode_rules
 from cronq.domain.runs import Status
 from cronq.domain.schedules.preview import Preview, preview
 from cronq.domain.zones import wall_time
@@ -57,8 +58,16 @@ class JobView:
     @property
     def schedule(self) -> str:
         """The schedule as a phrase."""
-        schedule = self.job.schedule()
-        return schedule.in_words() if schedule else "no more slots"
+        schedule, after = self.job.schedule(), self.after
+        parts = [schedule.in_words()] if schedule else []
+        if after:
+            parts.append(f"after {', '.join(after)}")
+        return ", and ".join(parts) or "no more slots"
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The jobs of its category after which it runs."""
+        return decode_rules(self.job.rules).after
 
     @property
     def schedules(self) -> tuple[str, ...]:

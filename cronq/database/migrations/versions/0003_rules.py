@@ -13,8 +13,8 @@ revision = "0003"
 down_revision = "0002"
 
 NEW: dict[Table, list[str]] = {
-    jobs: ["priority", "paused_until", "pause_reason", "skip_slot", "range_run_id"],
-    runs: ["not_before"],
+    jobs: ["priority", "followed", "paused_until", "pause_reason", "skip_slot", "range_run_id"],
+    runs: ["cause", "not_before"],
 }
 
 
