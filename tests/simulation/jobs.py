@@ -12,6 +12,9 @@ STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
 HOUR = 60
 
+MILLENNIUM = datetime(2001, 1, 1)
+"""Where `every` begins to count, and a time at which every cron expression of these jobs has a slot."""
+
 COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
 #: Of jobs that have a slot only every hour or less often.
 LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
@@ -66,9 +69,9 @@ class Life:
         for term in self.terms:
             yield from term.rhythm.between(term.since, min(until, term.until or until))
 
-    def reruns(self, slot: datetime) -> bool:
-        """Whether another attempt at this slot was asked for."""
-        return any(t.reruns for t in self.terms if t.since < slot <= (t.until or datetime.max))
+    def reruns(self, at: datetime) -> bool:
+        """Whether it asked for another attempt then; at the very instant of a change, before or after it."""
+        return any(t.reruns for t in self.terms if t.since <= at <= (t.until or datetime.max))
 
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""
@@ -78,18 +81,27 @@ class Life:
 def rhythm_of(job: JobDefinition) -> Rhythm:
     """What `any_job` wrote."""
     assert job.schedule is not None
+    if job.schedule.startswith("every"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=_minutes(job.schedule.removeprefix("every "))))
+    if job.schedule.startswith("*"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=int(job.schedule.removeprefix("*/").split()[0])))
     _, start, duration = job.schedule.split("/")
-    step = timedelta(minutes=int(duration.removeprefix("PT").removesuffix("M")))
-    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), step)
+    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), timedelta(minutes=_minutes(duration)))
+
+
+def _minutes(duration: str) -> int:
+    return int(duration.removeprefix("PT").removesuffix("M"))
 
 
 def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     """A job of that name, which began some time ago or begins soon."""
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
     step = chance.choice(STEPS)
+    forms = [f"R/{start.isoformat()}Z/PT{step}M", f"every PT{step}M"]
+    # Only these steps of cron are even.
+    schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
     command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
-    rules = Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
-    return JobDefinition(name, f"R/{start.isoformat()}Z/PT{step}M", command, rules=rules)
+    return JobDefinition(name, schedule, command, rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN))))
 
 
 def any_document(

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -62,8 +63,8 @@ def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
         if row.slot is not None:
             attempts[row.name, row.slot].append(row)
     for (name, slot), made in attempts.items():
-        for row in made[:-1]:
-            if row.status != Status.LOST or not history.lives[name].reruns(slot):
+        for row, following in pairwise(made):
+            if row.status != Status.LOST or not history.lives[name].reruns(following.queued_at):
                 yield f"{name} at {slot} has another attempt, though run {row.run_id} is {row.status}"
     for run_id, beside in history.beside.items():
         earlier = before.get(run_id)
