@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cronq.domain.jobs import JobDefinition
-from cronq.domain.rules import OnLost, Rules
+from cronq.domain.rules import CatchUp, OnLost, Overlap, Rules
+from cronq.domain.runs import Status
 
 STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
@@ -18,7 +19,30 @@ MILLENNIUM = datetime(2001, 1, 1)
 COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
 #: Of jobs that have a slot only every hour or less often.
 LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
-NAMES = tuple(f"job {n}" for n in range(6))
+#: What the jobs ask for. Each name keeps its rules, so that it is plain what holds for a run of it.
+RULES: dict[str, Rules] = {
+    "job 0": Rules(on_lost=OnLost.RERUN),
+    "job 1": Rules(overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
+    "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN),
+    "job 3": Rules(overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE),
+    "job 4": Rules(max_running=2, catch_up=CatchUp.ALL, catch_up_limit=4),
+    "job 5": Rules(on_lost=OnLost.FAIL, retries=1, deadline=timedelta(minutes=20), priority=7),
+}
+NAMES = tuple(RULES)
+
+
+def may_follow(name: str, status: Status) -> bool:
+    """Whether there may be another attempt after one that came to that end."""
+    rules = RULES[name]
+    if status is Status.LOST:
+        return rules.on_lost is OnLost.RERUN or (rules.on_lost is None and rules.retries > 0)
+    return status in {Status.FAILED, Status.TIMED_OUT} and rules.retries > 0
+
+
+def at_once(name: str) -> int | None:
+    """How many runs of it may be running at once; None: any number."""
+    rules = RULES[name]
+    return rules.max_running if rules.overlap is Overlap.ALLOW else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +65,6 @@ class Term:
     """A job as it was from one instant to another; both are times of the database."""
 
     rhythm: Rhythm
-    reruns: bool
     since: datetime
     until: datetime | None = None
 
@@ -59,19 +82,15 @@ class Life:
             return
         if self.now is not None:
             last = self.terms[-1]
-            self.terms[-1] = Term(last.rhythm, last.reruns, last.since, at)
+            self.terms[-1] = Term(last.rhythm, last.since, at)
         if new is not None:
-            self.terms.append(Term(rhythm_of(new), new.rules.on_lost is OnLost.RERUN, at))
+            self.terms.append(Term(rhythm_of(new), at))
         self.now = new
 
     def slots(self, until: datetime) -> Iterator[datetime]:
         """Every slot that it should have a row for."""
         for term in self.terms:
             yield from term.rhythm.between(term.since, min(until, term.until or until))
-
-    def reruns(self, at: datetime) -> bool:
-        """Whether it asked for another attempt then; at the very instant of a change, before or after it."""
-        return any(t.reruns for t in self.terms if t.since <= at <= (t.until or datetime.max))
 
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""
@@ -101,7 +120,7 @@ def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     # Only these steps of cron are even.
     schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
     command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
-    return JobDefinition(name, schedule, command, rules=Rules(chance.choice((OnLost.FAIL, OnLost.RERUN))))
+    return JobDefinition(name, schedule, command, rules=RULES[name])
 
 
 def any_document(
