@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
@@ -15,11 +16,12 @@ import cronq
 from cronq.commands.validator import main
 from cronq.domain.documents import read_document
 from cronq.domain.errors import BadDocument
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule, step_after
 from cronq.validator import cronq_schema, validate
 
 HERE = Path(__file__).resolve().parents[1]
 GUIDE = HERE / "docs" / "category-document.md"
+NOW = datetime(2026, 9, 1)
 GOOD = """{"category": "example",
  "jobs": [{"name": "Test Job", "schedule": "R/2013-05-29T00:00:00/PT1M", "command": "sleep 10"}]}
 """
@@ -236,7 +238,7 @@ class ExamplesTests(SynchronousTestCase):
         soon = [
             job
             for job in document.category.jobs
-            if parse_schedule(job.schedule).interval.total_seconds() <= 60
+            if step_after(parse_schedule(job.schedule), NOW).total_seconds() <= 60
         ]
         self.assertGreaterEqual(len(soon), 5)
 
@@ -246,6 +248,16 @@ class ExamplesTests(SynchronousTestCase):
         self.assertGreater(len(blocks), 1)
         for block in blocks:
             self.assertEqual(read_document(block).warnings, ())
+
+    def test_guide_of_schedules(self) -> None:
+        """So are the document and the expressions in the guide of schedules, and the columns of its table."""
+        text = (GUIDE.parent / "schedules.md").read_text()
+        for block in re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            self.assertEqual(read_document(block).warnings, ())
+        expressions = re.findall(r"^\| `((?:\S+ ){4}\S+)` \|", text, re.MULTILINE)
+        self.assertGreater(len(expressions), 10)
+        for expression in expressions:
+            parse_schedule(expression)
 
     def test_schedules_in_guide(self) -> None:
         """Every schedule in the guide's table is understood."""

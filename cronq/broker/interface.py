@@ -53,6 +53,8 @@ class Message:
     reply_to: str | None = None
     #: Why no one could use the message; header `x-cronq-reason` of what goes to `cronq_dead`.
     reason: str | None = None
+    #: From 0 to 9; what has more comes first, as far as the broker and the queue know of it.
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

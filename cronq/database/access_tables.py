@@ -3,7 +3,8 @@
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 from sqlalchemy.dialects import mysql
 
-from cronq.database.tables import BigId, Instant, Name, Word, metadata
+from cronq.database.column_types import Name
+from cronq.database.tables import BigId, Instant, Word, metadata
 
 # SHA-256, in hexadecimal digits. What it is of has more than 128 random bits, so it needs no salt.
 Digest = String(64).with_variant(mysql.CHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")

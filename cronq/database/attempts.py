@@ -1,28 +1,23 @@
-"""Attempts after the first: made when one is lost, and started when nothing of it can be running any more."""
+"""Attempts after the first: made when one came to no good end, started when nothing of it can be running."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from cronq.database.bulk import chunks, insert_new
-from cronq.database.outbox import pause_after
-from cronq.database.tables import definitions, runners, runs
+from cronq.database.tables import runners, runs
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.reports import RunState
-from cronq.domain.rules import OnLost, decode_rules
+from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
+from cronq.domain.rules import Rules
 from cronq.domain.runs import Status, new_run_ids
 
-#: So many attempts of one slot may be lost; a command that takes its runners down must not go on for ever.
-MOST = 5
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
 
-_LOST = [
-    runs.c.run_id, runs.c.job_id, runs.c.definition_id, runs.c.slot, runs.c.attempt, runs.c.request,
-    definitions.c.rules,
-]  # fmt: skip
 _before = runs.alias("before")
 _former, _there = runners.alias("former"), runners.alias("there")
 #: Made once, as every batch of requests asks this, and aliases of whole tables take their time.
@@ -39,40 +34,54 @@ _HOST_IS_BACK = _AFTER_ABANDONED.join(_there, _there.c.home == _former.c.home).w
 _KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expanding=True)))
 
 
-def try_again(connection: Connection, lost: Sequence[RunState], now: datetime) -> list[RunState]:
-    """Queue another attempt for each of these runs whose job asks for it; gives those runs, changed."""
-    states = {run.run_id: run for run in lost}
-    query = select(*_LOST).join(definitions, definitions.c.id == runs.c.definition_id)
+def try_again(
+    connection: Connection, ended: Sequence[RunState], rules: Mapping[int, Rules], now: datetime
+) -> list[RunState]:
+    """Queue another attempt for each of these runs whose job asks for it; gives those runs, changed.
+
+    `rules` are those of the jobs, by id; a job that is not there asks for nothing.
+    """
+    asked = {run.run_id: run for run in ended if _allowed(run, rules) > 1}
+    query = select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id, runs.c.request)
     found = [
         row
-        for some in chunks(sorted(states))
+        for some in chunks(sorted(asked))
         for row in connection.execute(query.where(runs.c.run_id.in_(some)))
-        if decode_rules(row.rules).on_lost is OnLost.RERUN
     ]
-    again = [row for row in found if row.attempt < MOST]
-    rows = [
-        {
-            "run_id": run_id,
-            "job_id": row.job_id,
-            "definition_id": row.definition_id,
-            "slot": row.slot,
-            "request": row.request,
-            "attempt": row.attempt + 1,
-            "status": Status.QUEUED.value,
-            "queued_at": now,
-            "publish_after": now if row.attempt == 1 else now + pause_after(row.attempt - 1),
-            "previous_run_id": row.run_id,
-        }
-        for row, run_id in zip(again, new_run_ids(now, len(again)), strict=True)
-    ]
+    changed, rows = [], []
+    for row, new_id in zip(found, new_run_ids(now, len(found)), strict=True):
+        run = asked[row.run_id]
+        if run.attempt < _allowed(run, rules):
+            changed.append(replace(run, superseded=True))
+            rows.append({"run_id": new_id} | _attempt(run, row, rules[run.job_id], now))
+        else:
+            changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
-    given_up = {row.run_id for row in found} - {row.run_id for row in again}
-    return [replace(states[row.run_id], superseded=True) for row in again] + [
-        replace(
-            states[run_id], reason=f"{states[run_id].reason}; this was attempt {MOST}, and there is no more"
-        )
-        for run_id in sorted(given_up)
-    ]
+    return changed
+
+
+def _allowed(run: RunState, rules: Mapping[int, Rules]) -> int:
+    return attempts_allowed(rules[run.job_id], run.status) if run.job_id in rules else 1
+
+
+def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, Any]:
+    delay = delay_after(rules, run.status, run.attempt)
+    at = now + delay if delay else None
+    return {
+        "job_id": run.job_id,
+        "definition_id": row.definition_id,
+        "backfill_id": row.backfill_id,
+        "request": row.request,
+        "slot": run.slot,
+        "cause": run.cause,
+        "attempt": run.attempt + 1,
+        "status": Status.QUEUED.value,
+        "reason": why_again(run, attempts_allowed(rules, run.status), at),
+        "queued_at": now,
+        "not_before": at,
+        "publish_after": at or now,
+        "previous_run_id": run.run_id,
+    }
 
 
 def blocked(connection: Connection, asked: Mapping[str, Collection[str]]) -> dict[str, str]:
@@ -101,8 +110,9 @@ def blocked(connection: Connection, asked: Mapping[str, Collection[str]]) -> dic
     return {row.run_id: row.host for row in found}
 
 
-def postpone(connection: Connection, run_ids: Collection[str], now: datetime) -> None:
-    """Publish these again in a while, as their messages are used up."""
-    if run_ids:
-        waiting = runs.c.run_id.in_(sorted(run_ids)) & (runs.c.status == Status.QUEUED.value)
-        connection.execute(update(runs).where(waiting).values(publish_after=now + POSTPONED_FOR))
+def postpone(connection: Connection, reasons: Mapping[str, str], now: datetime) -> None:
+    """Publish these again in a while, as their messages are used up; till then each says why it waits."""
+    for reason in sorted(set(reasons.values())):
+        mine = runs.c.run_id.in_(sorted(run_id for run_id, each in reasons.items() if each == reason))
+        waiting = {"publish_after": now + POSTPONED_FOR, "reason": f"it waits, as {reason}"[:1000]}
+        connection.execute(update(runs).where(mine, runs.c.status == Status.QUEUED.value).values(waiting))

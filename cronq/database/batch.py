@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from cronq.database.attempts import try_again
 from cronq.database.bulk import insert_new, update_rows
+from cronq.database.following import follow
 from cronq.database.gateway import now as database_now
+from cronq.database.limits import release
 from cronq.database.orders import find_kills
 from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
@@ -20,18 +22,23 @@ from cronq.domain.errors import IllegalMove
 from cronq.domain.kills import call_off
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output
+from cronq.domain.overlap import most_at_once
+from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.reports import RunState
+from cronq.domain.retrying import RETRIED
+from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import Status, may_move
 from cronq.domain.summaries import JobSummary, summarize
 
 _STATE = [
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
     runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
-    runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned,
+    runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned, runs.c.slot, runs.c.attempt,
+    runs.c.cause,
 ]  # fmt: skip
 _SUMMARY = [
-    jobs.c.id, jobs.c.removed_at, jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status,
-    jobs.c.current_status,
+    jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason, jobs.c.followed,
+    jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
 # In the order of run ids, as everyone else does who locks several.
 _LOCKED_RUNS = select(*_STATE).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).with_for_update()
@@ -60,6 +67,12 @@ class RunBatch:
         self._adopt(others or {})
         #: Ids of jobs that have been taken out of their category.
         self.removed: set[int] = set()
+        #: The rules of jobs that have any, by id.
+        self.rules: dict[int, Rules] = {}
+        #: Ids of jobs after which others run.
+        self._followed: set[int] = set()
+        #: What keeps jobs from running, or has kept them, by id.
+        self.pauses: dict[int, Pause] = {}
         self._summaries: dict[int, JobSummary] = {}
         self._lock_jobs({run.job_id for run in self.runs.values()})
         self.now = database_now(connection)
@@ -68,6 +81,7 @@ class RunBatch:
         self._events: list[dict[str, Any]] = []
         self._outputs: list[dict[str, Any]] = []
         self._unstarted: set[str] = set()
+        self._waiting: set[str] = set()
 
     def move(self, run: RunState) -> None:
         """Make the run what it is from now on. Raises `IllegalMove`."""
@@ -82,6 +96,12 @@ class RunBatch:
         if summary is not None:
             noted = summarize(summary, before, run, self.now)
             self._summaries[run.job_id] = self._changed_jobs[run.job_id] = noted
+
+    def wait(self, run: RunState, reason: str | None) -> None:
+        """Keep a queued run until others of its job have ended."""
+        self._before.setdefault(run.run_id, run)
+        self.runs[run.run_id] = replace(run, reason=reason)
+        self._waiting.add(run.run_id)
 
     def note(
         self, run: RunState, kind: str, at: datetime, host: str | None, return_code: int | None = None
@@ -113,7 +133,7 @@ class RunBatch:
         ]
 
     def write(self) -> None:
-        """Write what has changed, with the attempts that follow what was lost."""
+        """Write what has changed, with the attempts that follow what came to no good end."""
         self._obey_kills()
         self._follow_up()
         if self._unstarted:
@@ -126,6 +146,8 @@ class RunBatch:
         update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
         insert_new(self._connection, outputs, self._outputs)
+        self._let_go()
+        self._let_follow()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
         for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):
@@ -145,9 +167,16 @@ class RunBatch:
     def _lock_jobs(self, job_ids: Iterable[int]) -> None:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
-        for job_id, removed_at, *summary in self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)}):
+        for row in self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)}):
+            job_id, removed_at, rules, paused_until, pause_reason, followed, *summary = row
+            if followed:
+                self._followed.add(job_id)
             if removed_at is not None:
                 self.removed.add(job_id)
+            elif rules is not None:
+                self.rules[job_id] = decode_rules(rules)
+            if pause := pause_of(self.rules.get(job_id, DEFAULT_RULES), paused_until, pause_reason):
+                self.pauses[job_id] = pause
             self._summaries[job_id] = JobSummary(*summary)
 
     def _obey_kills(self) -> None:
@@ -161,15 +190,36 @@ class RunBatch:
             self.move(call_off(self.runs[run_id], reason, self.now))
 
     def _follow_up(self) -> None:
-        lost = [
+        ended = [
             self.runs[run_id]
             for run_id, before in self._before.items()
-            if before.status is not Status.LOST
-            and self.runs[run_id].status is Status.LOST
-            and self.runs[run_id].job_id in self._summaries.keys() - self.removed
+            if self.runs[run_id].status in RETRIED - {before.status}
+            and self.runs[run_id].job_id in self.rules
         ]
-        for run in try_again(self._connection, lost, self.now) if lost else ():
+        for run in try_again(self._connection, ended, self.rules, self.now) if ended else ():
             self.runs[run.run_id] = run
+
+    def _let_go(self) -> None:
+        """Where runs have ended, others of their job may have been waiting for that."""
+        ended = {
+            before.job_id
+            for run_id, before in self._before.items()
+            if not before.status.final and self.runs[run_id].status.final
+        }
+        rules = {job_id: self.rules[job_id] for job_id in ended & self.rules.keys()}
+        limited = {job_id: each for job_id, each in rules.items() if most_at_once(each) is not None}
+        if limited:
+            release(self._connection, limited, self.now)
+
+    def _let_follow(self) -> None:
+        """Where runs have succeeded, other jobs may have been waiting for that."""
+        succeeded = [
+            self.runs[run_id]
+            for run_id in self._before
+            if self.runs[run_id].job_id in self._followed and self.runs[run_id].status is Status.SUCCEEDED
+        ]
+        if succeeded:
+            follow(self._connection, succeeded, self.now)
 
     def _row(self, run: RunState) -> dict[str, Any]:
         return {
@@ -190,5 +240,7 @@ class RunBatch:
             "superseded": run.superseded,
             "abandoned": run.abandoned,
             # What its runner handed back is for others at once.
-            "publish_after": self.now if run.status is Status.QUEUED else None,
+            "publish_after": (
+                self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
+            ),
         }

@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from cronq.database.admissions import Admissions
+from cronq.database.bulk import update_rows
+from cronq.database.ranges import GrowingRanges
+from cronq.database.rows import new_row, queued_row
 from cronq.database.stored import StoredJob
-from cronq.database.tables import runs
+from cronq.database.tables import jobs, runs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import Publication
-from cronq.domain.runs import Status, new_run_ids
-from cronq.domain.settlement import Missed, settle
-
-MISSED_REASON = "no injector claimed it before a later slot was due"
+from cronq.domain.rules import decode_rules
+from cronq.domain.runs import new_run_ids
+from cronq.domain.settlement import Passed, Settlement, settle
 
 
 @dataclass(slots=True)
@@ -26,92 +29,123 @@ class Closing:
     publications: list[Publication] = field(default_factory=list)
     #: The jobs' new `next_run` and `settled_until`, as rows for an update by id.
     moved: list[dict[str, Any]] = field(default_factory=list)
+    #: What has become of pauses and of slots to be skipped, as rows for an update.
+    marked: list[dict[str, Any]] = field(default_factory=list)
+    #: How many of the jobs it came to: fewer than all when these made more rows than were asked for.
+    jobs: int = 0
     #: Jobs whose stored schedule cannot be read, and why.
     unreadable: list[tuple[int, str]] = field(default_factory=list)
 
 
 def close_books(
-    connection: Connection, due: Sequence[StoredJob], now: datetime, publish_within: float
+    connection: Connection,
+    due: Sequence[StoredJob],
+    now: datetime,
+    publish_within: float,
+    most_rows: int | None = None,
 ) -> Closing:
     """Record every slot of these jobs that is due at `now`, and their runs by hand.
 
-    Their rows are locked by this transaction. The latest due slot becomes a queued run, the ones before it
-    one `missed` row. Whoever asks has `publish_within` seconds to publish the runs, until any injector does.
-    The jobs themselves are left for the caller to update, by `moved`.
+    Their rows are locked by this transaction. What is to run becomes queued runs, all else one row for each
+    reason. Whoever asks has `publish_within` seconds to publish the runs, until any injector does. The jobs
+    themselves are left for the caller to update, by `move_on`. No job is begun after `most_rows` rows.
     """
-    closing = Closing()
-    rows: list[dict[str, Any]] = []
-    publish_after = now + timedelta(seconds=publish_within)
+    books = _Books(connection, due, now, now + timedelta(seconds=publish_within))
     for job in due:
-        rows += _close(job, now, publish_after, closing)
-    for row, run_id in zip(rows, new_run_ids(now, len(rows)), strict=True):
-        row["run_id"] = run_id
-    recorded = _insert(connection, rows)
-    names = {job.id: job for job in due}
-    closing.publications = [
-        _publication(row, names[row["job_id"]]) for row in recorded if row["publish_after"]
-    ]
-    return closing
+        if most_rows is not None and len(books.rows) >= most_rows:
+            break
+        books.close(job)
+    admissions = Admissions(connection, {job.id: decode_rules(job.rules) for job in due if job.rules}, now)
+    admissions.admit(books.rows)
+    admissions.write()
+    return books.record()
 
 
-def queued_row(
-    job: StoredJob, slot: datetime | None, now: datetime, publish_after: datetime
-) -> dict[str, Any]:
-    """A new row of the ledger, but for its run id: of a slot or, without one, of a run by hand."""
-    return _row(job, now) | {"status": Status.QUEUED.value, "slot": slot, "publish_after": publish_after}
+def move_on(connection: Connection, closing: Closing, **also: Any) -> None:
+    """Update the jobs after their books were closed; the same is done `also` to each."""
+    update_rows(connection, jobs, [row | {"run_now": 0} | also for row in closing.moved])
+    update_rows(connection, jobs, closing.marked)
 
 
-def _close(job: StoredJob, now: datetime, publish_after: datetime, closing: Closing) -> list[dict[str, Any]]:
-    rows = _close_slots(job, now, publish_after, closing)
-    if job.run_now and job.removed_at is None:
-        rows.append(queued_row(job, None, now, publish_after))
-    return rows
+class _Books:
+    """Rows that are written together."""
 
+    def __init__(
+        self, connection: Connection, due: Sequence[StoredJob], now: datetime, publish_after: datetime
+    ) -> None:
+        self._connection = connection
+        self._jobs = {job.id: job for job in due}
+        self._now = now
+        self._publish_after = publish_after
+        self._ranges = GrowingRanges(connection, due)
+        self._closing = Closing()
+        #: By job: the new row that grows from now on.
+        self._growing: dict[int, dict[str, Any]] = {}
+        self.rows: list[dict[str, Any]] = []
 
-def _close_slots(
-    job: StoredJob, now: datetime, publish_after: datetime, closing: Closing
-) -> list[dict[str, Any]]:
-    moved = {"id": job.id, "next_run": None, "settled_until": job.settled_until}
-    closing.moved.append(moved)
-    if job.next_run is None:
-        return []
-    try:
-        settlement = settle(job.schedule(), job.books_closed(now), now)
-    except BadSchedule as error:
-        closing.unreadable.append((job.id, str(error)))
-        return []
-    moved |= {"next_run": settlement.next_run, "settled_until": settlement.settled_until}
-    rows = []
-    if settlement.missed:
-        rows.append(_missed(job, settlement.missed, now))
-    if settlement.slot:
-        rows.append(queued_row(job, settlement.slot, now, publish_after))
-    return rows
+    def close(self, job: StoredJob) -> None:
+        self._closing.jobs += 1
+        self._close_slots(job)
+        if job.run_now and job.removed_at is None:
+            self.rows.append(self._queued(job, None))
 
+    def record(self) -> Closing:
+        for row, run_id in zip(self.rows, new_run_ids(self._now, len(self.rows)), strict=True):
+            row["run_id"] = run_id
+        recorded = _insert(self._connection, self.rows)
+        self._ranges.write()
+        for mark in self._closing.marked:
+            if mark["id"] in self._growing:
+                mark["range_run_id"] = self._growing[mark["id"]]["run_id"]
+        self._closing.publications = [
+            _publication(row, self._jobs[row["job_id"]]) for row in recorded if row["publish_after"]
+        ]
+        return self._closing
 
-def _missed(job: StoredJob, missed: Missed, now: datetime) -> dict[str, Any]:
-    return _row(job, now) | {
-        "status": Status.MISSED.value,
-        "reason": MISSED_REASON,
-        "slot": missed.first,
-        "last_slot": missed.last,
-        "slots": missed.count,
-        "recorded_at": now,
-    }
+    def _close_slots(self, job: StoredJob) -> None:
+        moved = {"id": job.id, "next_run": None, "settled_until": job.settled_until}
+        self._closing.moved.append(moved)
+        if job.next_run is None:
+            return
+        settled_until = job.books_closed(self._now)
+        try:
+            settlement = settle(job.schedule(), settled_until, self._now, job.terms())
+        except BadSchedule as error:
+            self._closing.unreadable.append((job.id, str(error)))
+            return
+        moved |= {"next_run": settlement.next_run, "settled_until": settlement.settled_until}
+        if settlement.passed or job.range_run_id or job.skip_slot:
+            self._mark(job, settled_until, settlement)
+        self.rows += [self._queued(job, slot) for slot in settlement.slots]
 
+    def _mark(self, job: StoredJob, settled_until: datetime, settlement: Settlement) -> None:
+        """Rows for the slots that do not run; and which of them goes on to grow."""
+        range_run_id = None if settlement.passed or settlement.slots else job.range_run_id
+        for passed in settlement.passed:
+            goes_on = passed is settlement.passed[-1] and not settlement.slots and passed.lasts
+            if passed is settlement.passed[0] and self._ranges.grow(job, settled_until, passed):
+                range_run_id = job.range_run_id if goes_on else None
+                continue
+            self.rows.append(self._passed(job, passed))
+            if goes_on:
+                self._growing[job.id] = self.rows[-1]
+        skip_slot = job.skip_slot if job.skip_slot and job.skip_slot > settlement.settled_until else None
+        mark = {"id": job.id, "range_run_id": range_run_id, "skip_slot": skip_slot}
+        if job.id in self._growing or (range_run_id, skip_slot) != (job.range_run_id, job.skip_slot):
+            self._closing.marked.append(mark)
 
-def _row(job: StoredJob, now: datetime) -> dict[str, Any]:
-    # Every row has the same keys, so that all of them go into one statement.
-    return {
-        "job_id": job.id,
-        "definition_id": job.definition and job.definition.id,
-        "queued_at": now,
-        "publish_after": None,
-        "reason": None,
-        "last_slot": None,
-        "slots": 1,
-        "recorded_at": None,
-    }
+    def _queued(self, job: StoredJob, slot: datetime | None) -> dict[str, Any]:
+        return queued_row(job, slot, self._now, self._publish_after)
+
+    def _passed(self, job: StoredJob, passed: Passed) -> dict[str, Any]:
+        return new_row(job, self._now) | {
+            "status": passed.status.value,
+            "reason": passed.reason[:1000],
+            "slot": passed.first,
+            "last_slot": passed.last,
+            "slots": passed.count,
+            "recorded_at": self._now,
+        }
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

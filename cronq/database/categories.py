@@ -19,7 +19,7 @@ from cronq.database.tables import categories, jobs
 from cronq.domain.access import SHELL, Actor
 from cronq.domain.changes import Action, job_title, only_differing
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule, step_after
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ def replace_category(connection: Connection, category: Category, by: Actor = SHE
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
     ids = _add(connection, category_id, changes.added, now)
+    _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
     _record(connection, by, category, changes, ids)
 
 
@@ -112,7 +113,10 @@ def _settle(
 def _remove(
     connection: Connection, removed: Iterable[StoredJob], since: Mapping[int, datetime], now: datetime
 ) -> None:
-    ended = {"next_run": None, "run_now": 0, "removed_at": now}
+    ended = {
+        "next_run": None, "run_now": 0, "removed_at": now, "paused_until": None, "pause_reason": None,
+        "skip_slot": None, "range_run_id": None,
+    }  # fmt: skip
     update_rows(connection, jobs, [ended | {"id": job.id, "settled_until": since[job.id]} for job in removed])
 
 
@@ -121,8 +125,12 @@ def _change(
     changed: Sequence[tuple[StoredJob, JobDefinition]],
     since: Mapping[int, datetime],
 ) -> None:
-    living = {"removed_at": None, "run_now": 0}
+    living = {"removed_at": None, "run_now": 0, "range_run_id": None}
     rows = [living | {"id": old.id} | _row(new, since[old.id]) for old, new in changed]
+    for row, (old, _) in zip(rows, changed, strict=True):
+        # Whoever wants the next slot skipped means the next one, whatever has become of the schedule.
+        later = old.skip_slot is not None and old.skip_slot > since[old.id]
+        row["skip_slot"] = row["next_run"] if later else None
     update_rows(connection, jobs, rows)
     insert_definitions(connection, [_definition(old.id, new, since[old.id]) for old, new in changed])
 
@@ -179,15 +187,23 @@ def _state(schedule: str | None, command: str, routing_key: str, rules: str | No
     return {"schedule": schedule, "command": command, "routing_key": routing_key} | more
 
 
+def _mark_followed(connection: Connection, category_id: int, names: set[str]) -> None:
+    """Say in the row of each job whether others run after it, for who records how it ended."""
+    known = select(jobs.c.id, jobs.c.name, jobs.c.followed).where(jobs.c.category_id == category_id)
+    changed = [row for row in connection.execute(known) if row.followed != (row.name in names)]
+    update_rows(connection, jobs, [{"id": row.id, "followed": row.name in names} for row in changed])
+
+
 def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
-    schedule = parse_schedule(job.schedule)
+    schedule = None if job.schedule is None else parse_schedule(job.schedule)
     return {
         "schedule": job.schedule,
-        "interval": schedule.interval,
+        "interval": schedule and step_after(schedule, since),
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),
-        "next_run": schedule.first_after(since),
+        "priority": job.rules.priority,
+        "next_run": schedule and schedule.first_after(since),
         "settled_until": since,
     }
 

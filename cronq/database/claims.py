@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from cronq.database.books import close_books
-from cronq.database.bulk import update_rows
+from cronq.database.books import close_books, move_on
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
@@ -15,6 +15,8 @@ from cronq.domain.jobs import Publication
 
 #: How long an injector has to publish what it claimed, until any other does it (seconds).
 PUBLISH_WITHIN = 10
+#: A transaction that has made so many rows leaves the jobs that are left to the next one.
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,21 @@ class Claim:
 def claim_due(connection: Connection, limit: int, injector: str) -> Claim:
     """Claim at most `limit` jobs that are due, and as many that are wanted by hand; record their runs.
 
-    Rows that another injector is working on are passed over; it sees to them.
+    Those with a priority come first, as many again. Rows that another injector is working on are passed
+    over; it sees to them.
     """
     now = database_now(connection)
-    by_hand = _locked(connection, limit, wanted=True, now=now)
-    by_time = _locked(connection, limit, wanted=False, now=now)
-    due = {job.id: job for job in by_hand + by_time}
+    urgent = _locked(connection, _urgent(now).limit(limit))
+    # Two queries: with OR in one, MariaDB merges two indexes and sorts the lot.
+    by_hand = _locked(connection, stored_jobs().where(jobs.c.run_now == 1).order_by(jobs.c.id).limit(limit))
+    by_time = _locked(connection, _due(now).order_by(jobs.c.next_run).limit(limit))
+    due = {job.id: job for job in urgent + by_hand + by_time}
     defined = define_jobs(connection, list(due.values()), now)
-    closing = close_books(connection, defined, now, PUBLISH_WITHIN)
-    update_rows(connection, jobs, [row | {"run_now": 0, "locked_by": injector[:64]} for row in closing.moved])
+    closing = close_books(connection, defined, now, PUBLISH_WITHIN, MOST_ROWS)
+    move_on(connection, closing, locked_by=injector[:64])
     return Claim(
         tuple(closing.publications),
-        full=limit in {len(by_hand), len(by_time)},
+        full=limit in {len(urgent), len(by_hand), len(by_time)} or closing.jobs < len(defined),
         unreadable=tuple(closing.unreadable),
     )
 
@@ -58,11 +63,14 @@ def seconds_until_due(connection: Connection) -> float | None:
     return max(0.0, (next_run - database_now(connection)).total_seconds())
 
 
-def _locked(connection: Connection, limit: int, *, wanted: bool, now: datetime) -> list[StoredJob]:
-    # Two queries: with OR in one, MariaDB merges two indexes and sorts the lot.
-    query = stored_jobs().limit(limit)
-    if wanted:
-        query = query.where(jobs.c.run_now == 1).order_by(jobs.c.id)
-    else:
-        query = query.where(jobs.c.next_run <= now).order_by(jobs.c.next_run)
+def _due(now: datetime) -> Select[Any]:
+    return stored_jobs().where(jobs.c.next_run <= now)
+
+
+def _urgent(now: datetime) -> Select[Any]:
+    # By the index over priorities, which no claim changes.
+    return _due(now).where(jobs.c.priority > 0).order_by(jobs.c.priority.desc(), jobs.c.next_run)
+
+
+def _locked(connection: Connection, query: Select[Any]) -> list[StoredJob]:
     return locked_jobs(connection, query, skip_locked=True)

@@ -7,8 +7,10 @@ from sqlalchemy import Connection
 
 from cronq.database.attempts import blocked, postpone
 from cronq.database.batch import RunBatch
+from cronq.database.gate import Gate
 from cronq.domain.messages import STARTED_TWICE, Grant, Report, ResultMessage
-from cronq.domain.reports import apply_report, grant, is_of_another_start, refuse
+from cronq.domain.overlap import Admission, Verdict
+from cronq.domain.reports import RunState, apply_report, grant, is_of_another_start, refuse
 from cronq.domain.runs import Status
 
 
@@ -19,8 +21,10 @@ def record_reports(connection: Connection, messages: Sequence[ResultMessage]) ->
     """
     others = {message.run_id: message.job_id for message in messages if not message.of_a_grant}
     batch = RunBatch(connection, {message.run_id for message in messages}, others)
-    too_early = _too_early(connection, [message for message in messages if message.asks])
-    answers = [_apply(batch, message, too_early.get(message.run_id)) for message in messages]
+    asking = [message for message in messages if message.asks]
+    gate = Gate(connection, batch, {message.run_id for message in asking})
+    too_early = _too_early(connection, asking)
+    answers = [_apply(batch, gate, message, too_early.get(message.run_id)) for message in messages]
     batch.write()
     postpone(connection, too_early, batch.now)
     return answers
@@ -33,17 +37,22 @@ def _too_early(connection: Connection, asking: Sequence[ResultMessage]) -> dict[
     for message in asking:
         if message.runner:
             askers[message.run_id].add(message.runner[:64])
-    return blocked(connection, askers)
+    return {
+        run_id: f"the attempt before it may still be running on {host}, which is back"
+        for run_id, host in blocked(connection, askers).items()
+    }
 
 
-def _apply(batch: RunBatch, message: ResultMessage, host_to_blame: str | None) -> Grant | None:
+def _apply(batch: RunBatch, gate: Gate, message: ResultMessage, too_early: str | None) -> Grant | None:
     run = batch.runs.get(message.run_id)
     if run is None:
         return grant(None, message)
-    if host_to_blame is not None and message.asks and run.status is Status.QUEUED:
-        return refuse(
-            message, f"the attempt before it may still be running on {host_to_blame}, which is back"
-        )
+    if message.asks and run.status is Status.QUEUED and run.job_id not in batch.removed:
+        if too_early is not None:
+            return refuse(message, too_early)
+        verdict = gate.verdict(run)
+        if verdict.admission is not Admission.START:
+            return _refuse(batch, run, message, verdict)
     if is_of_another_start(run, message):
         batch.note(run, STARTED_TWICE, message.sent_at, message.host)
     moved = apply_report(run, message, batch.now, job_removed=run.job_id in batch.removed)
@@ -58,3 +67,14 @@ def _apply(batch: RunBatch, message: ResultMessage, host_to_blame: str | None) -
     if answer is None or answer.granted:
         batch.note(run, message.report.value, message.sent_at, message.host, message.return_code)
     return answer and replace(answer, first=answer.granted and moved != run)
+
+
+def _refuse(batch: RunBatch, run: RunState, message: ResultMessage, verdict: Verdict) -> Grant:
+    """By a rule: the run waits, or is over."""
+    if verdict.admission is Admission.WAIT:
+        batch.wait(run, verdict.reason)
+    else:
+        now = batch.now
+        status = Status.MISSED if verdict.admission is Admission.MISS else Status.SKIPPED
+        batch.move(replace(run, status=status, reason=verdict.reason, ended_at=now, recorded_at=now))
+    return refuse(message, verdict.reason)

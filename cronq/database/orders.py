@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from cronq.database.bulk import chunks
 from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
@@ -32,11 +33,22 @@ class SentOrder:
 
 def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> bool:
     """Have the command of a run ended by the runner that has it; False when that is ordered already."""
-    same = orders.c.run_id == run_id, orders.c.runner == runner, orders.c.publish_after.is_not(None)
-    if connection.scalar(select(orders.c.id).where(*same).limit(1)) is not None:
-        return False
-    _insert(connection, OrderKind.KILL, runner, reason, run_id)
-    return True
+    return order_kills(connection, [(runner, run_id, reason)]) == 1
+
+
+def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> int:
+    """Have the commands of runs ended: runner, run id and reason of each; gives how many are new orders."""
+    run_ids = sorted(run_id for _, run_id, _ in wanted)
+    under_way = orders.c.kind == OrderKind.KILL.value, orders.c.publish_after.is_not(None)
+    query = select(orders.c.runner, orders.c.run_id).where(*under_way)
+    known = {
+        tuple(row)
+        for some in chunks(run_ids)
+        for row in connection.execute(query.where(orders.c.run_id.in_(some)))
+    }
+    new = [each for each in wanted if each[:2] not in known]
+    _insert(connection, OrderKind.KILL, new)
+    return len(new)
 
 
 def find_kills(connection: Connection, run_ids: Collection[str]) -> Mapping[str, str]:
@@ -56,7 +68,7 @@ def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SH
         return None
     status = RunnerStatus(found.status)
     if status is RunnerStatus.UP and runner not in find_drain_orders(connection, [runner]):
-        _insert(connection, OrderKind.DRAIN, runner, reason, None)
+        _insert(connection, OrderKind.DRAIN, [(runner, None, reason)])
         record_change(connection, by, Change(Action.RUNNER_DRAINED, runner))
     return status
 
@@ -120,15 +132,19 @@ def _put_off(connection: Connection, ids: Sequence[int], until: datetime | None)
         connection.execute(update(orders).where(orders.c.id.in_(ids)).values(publish_after=until))
 
 
-def _insert(connection: Connection, kind: OrderKind, runner: str, reason: str, run_id: str | None) -> None:
+def _insert(connection: Connection, kind: OrderKind, wanted: Sequence[tuple[str, str | None, str]]) -> None:
+    if not wanted:
+        return
     now = database_now(connection)
-    connection.execute(
-        insert(orders).values(
-            kind=kind.value,
-            runner=runner,
-            run_id=run_id,
-            reason=reason[:1000],
-            ordered_at=now,
-            publish_after=now,
-        )
-    )
+    rows = [
+        {
+            "kind": kind.value,
+            "runner": runner,
+            "run_id": run_id,
+            "reason": reason[:1000],
+            "ordered_at": now,
+            "publish_after": now,
+        }
+        for runner, run_id, reason in wanted
+    ]
+    connection.execute(insert(orders), rows)

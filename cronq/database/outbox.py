@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, update
 
+from cronq.database.backfilling import go_on
 from cronq.database.claims import PUBLISH_WITHIN
 from cronq.database.gateway import now as database_now
+from cronq.database.limits import release_all
 from cronq.database.tables import definitions, jobs, runs
 from cronq.domain.jobs import Publication
 from cronq.domain.runs import Status
@@ -70,7 +72,9 @@ def mark_unroutable(connection: Connection, refused: Iterable[Publication]) -> N
 
 
 def claim_unpublished(connection: Connection, limit: int) -> list[Publication]:
-    """Take over queued runs that seem to have reached no one, to publish them again now."""
+    """Take over queued runs that seem to have reached no one, or whose time has come, to publish them now."""
+    release_all(connection)
+    go_on(connection)
     now = database_now(connection)
     query = (
         select(runs.c.run_id)
@@ -119,10 +123,13 @@ def _publications() -> Select[Any]:
 
 
 def forget_published(connection: Connection) -> int:
-    """Take every queued run for unpublished, as its broker has forgotten all; gives how many there are."""
+    """Take every queued run for unpublished, as its broker has forgotten all; gives how many there are.
+
+    What waits, for its time or for other runs of its job, was not with the broker.
+    """
+    now = database_now(connection)
+    due = runs.c.publish_after.is_not(None), func.coalesce(runs.c.not_before, now) <= now
     result = connection.execute(
-        update(runs)
-        .where(runs.c.status == Status.QUEUED.value)
-        .values(publish_after=database_now(connection))
+        update(runs).where(runs.c.status == Status.QUEUED.value, *due).values(publish_after=now)
     )
     return result.rowcount

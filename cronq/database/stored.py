@@ -12,7 +12,10 @@ from cronq.database.bulk import chunks
 from cronq.database.tables import definitions, jobs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
-from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
+from cronq.domain.pauses import pause_of
+from cronq.domain.rules import decode_rules
+from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
+from cronq.domain.settlement import NO_TERMS, Terms
 
 _EARLIEST = datetime(1000, 1, 1)  # that MySQL promises to store
 
@@ -48,6 +51,12 @@ class StoredJob:
     routing_key: str
     rules: str | None
     removed_at: datetime | None
+    #: What people asked for: until when it is paused and why, and a slot that is to be skipped.
+    paused_until: datetime | None = None
+    pause_reason: str | None = None
+    skip_slot: datetime | None = None
+    #: The row of skipped slots that grows.
+    range_run_id: str | None = None
     #: What it answers to, once it has been looked up.
     definition: Definition | None = None
 
@@ -79,6 +88,13 @@ class StoredJob:
         Raises `BadSchedule`.
         """
         return read_schedule(self.schedule_text, self.next_run, self.interval)
+
+    def terms(self) -> Terms:
+        """What is asked of it besides its schedule."""
+        if self.rules is None and self.paused_until is None and self.skip_slot is None:
+            return NO_TERMS
+        rules = decode_rules(self.rules)
+        return Terms(rules, pause_of(rules, self.paused_until, self.pause_reason), self.skip_slot)
 
     def _on_grid(self, current: Definition) -> bool:
         if self.schedule_text is not None or self.next_run is None or not self.interval:
@@ -114,6 +130,10 @@ def stored_jobs() -> Select[Any]:
         func.coalesce(jobs.c.routing_key, DEFAULT_ROUTING_KEY),
         jobs.c.rules,
         jobs.c.removed_at,
+        jobs.c.paused_until,
+        jobs.c.pause_reason,
+        jobs.c.skip_slot,
+        jobs.c.range_run_id,
     )
 
 

@@ -3,7 +3,6 @@
 All times are UTC. Names are compared exactly: byte by byte, trailing spaces included.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -21,12 +20,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    types,
 )
 from sqlalchemy.dialects import mysql
 
+from cronq.database.column_types import Name, Span
+
 metadata = MetaData()
-_EPOCH = datetime(1970, 1, 1)
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Instant = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -34,43 +33,6 @@ RunId = String(32).with_variant(mysql.CHAR(32, charset="ascii", collation="ascii
 # True or false, stored as 1 or 0.
 Flag = Boolean(create_constraint=False)
 Word = String(16).with_variant(mysql.VARCHAR(16, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
-
-
-class Name(types.TypeDecorator[str]):
-    """Text that is compared exactly. Each server calls the collation without padding by another name."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length)
-        self.length = length
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        """The column's type on this server."""
-        if dialect.name not in {"mysql", "mariadb"}:
-            return dialect.type_descriptor(String(self.length))
-        collation = "utf8mb4_nopad_bin" if dialect.is_mariadb else "utf8mb4_0900_bin"
-        return dialect.type_descriptor(mysql.VARCHAR(self.length, charset="utf8mb4", collation=collation))
-
-
-class Span(types.TypeDecorator[timedelta]):
-    """A length of time, stored as 0.27 did: the instant that lies so long after 1970 began."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        """The column's type on this server."""
-        return dialect.type_descriptor(Instant)
-
-    def process_bind_param(self, value: timedelta | None, dialect: Any) -> datetime | None:
-        """To the database."""
-        return None if value is None else _EPOCH + value
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> timedelta | None:
-        """From the database."""
-        return None if value is None else value - _EPOCH
 
 
 def _table(name: str, *items: Any) -> Table:
@@ -111,6 +73,17 @@ jobs = _table(
     Column("removed_at", Instant),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
+    # Of its rules: what has more is taken first.
+    Column("priority", SmallInteger, nullable=False, server_default="0", index=True),
+    # 1: another job of its category runs after it.
+    Column("followed", Flag, nullable=False, server_default="0"),
+    # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
+    Column("paused_until", Instant),
+    Column("pause_reason", String(1000)),
+    # The slot that somebody wants skipped.
+    Column("skip_slot", Instant),
+    # The row of skipped slots that grows as long as it is paused.
+    Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
 )
 
@@ -155,6 +128,9 @@ runs = _table(
     Column("run_id", RunId, nullable=False, unique=True),
     Column("job_id", Integer, nullable=False, index=True),
     Column("definition_id", BigId),
+    # Why there is a run for that slot, when the schedule of its job did not say so: after or backfill.
+    Column("cause", Word),
+    Column("backfill_id", BigId),
     # NULL for a run by hand. Of a row that stands for several slots: the first of them.
     Column("slot", Instant),
     Column("attempt", SmallInteger, nullable=False, server_default="1"),
@@ -164,6 +140,8 @@ runs = _table(
     # Of a row that stands for several slots: the last of them, and how many they are.
     Column("last_slot", Instant),
     Column("slots", BigInteger, nullable=False, server_default="1"),
+    # It is not to be published before; NULL: at once.
+    Column("not_before", Instant),
     # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
     # its runner's clock), the end was written here.
     Column("queued_at", Instant),
@@ -172,7 +150,8 @@ runs = _table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("recorded_at", Instant),
-    # While it is queued: when any injector is to publish it, as no one seems to have got it; else NULL.
+    # While it is queued: when any injector is to publish it, as no one seems to have got it. NULL else, and
+    # while it waits for other runs of its job.
     Column("publish_after", Instant),
     Column("publications", SmallInteger, nullable=False, server_default="0"),
     # Which request to start was granted.
@@ -235,6 +214,30 @@ orders = _table(
     Column("ordered_at", Instant, nullable=False),
     # When any injector is to publish it (again); NULL when it is done, or nobody is left to do it.
     Column("publish_after", Instant, index=True),
+)
+
+# Slots of the past that somebody wants to be run: those with since <= slot <= until that have not run yet.
+backfills = _table(
+    "backfills",
+    Column("id", BigId, primary_key=True),
+    Column("job_id", Integer, nullable=False, index=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("newest_first", Flag, nullable=False),
+    # How many of its runs may be open at once.
+    Column("at_once", Integer, nullable=False),
+    Column("reason", String(1000)),
+    Column("asked_at", Instant, nullable=False),
+    # The slot up to which, in its order, all is made; NULL: none is.
+    Column("reached", Instant),
+    # How many slots there are, how many runs were made, and how many slots had run already.
+    Column("slots", Integer, nullable=False),
+    Column("made", Integer, nullable=False, server_default="0"),
+    Column("passed", Integer, nullable=False, server_default="0"),
+    # NULL: it goes on.
+    Column("ended_at", Instant, index=True),
+    # Why it ended early.
+    Column("stopped", String(255)),
 )
 
 # What belongs to the installation as a whole, such as the key that signs sessions.

@@ -48,6 +48,8 @@ class AuditedRun:
     superseded: bool = False
     #: When its runner told last that it is alive; None: it has not started, or its runner tells nothing.
     runner_heard_at: datetime | None = None
+    #: Whether it was made for that slot though the schedule did not ask for it then.
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class JobAudit:
             self._totals.runs[row.status] += self._timetable.count_between(first, last)
 
     def _attempt(self, previous: AuditedRun, row: AuditedRun) -> Iterator[Finding]:
-        if another_is_asked_for(previous):
+        if another_is_asked_for(previous) or (row.extra and not previous.started):
             return
         twice = previous.started and row.started
         sentence = (
@@ -152,6 +154,8 @@ class JobAudit:
 
     def _place(self, row: AuditedRun, slot: datetime, last: datetime) -> Iterator[Finding]:
         """Find the slots of the first row with this slot."""
+        if row.extra and (self._due is None or slot != self._due):
+            return
         yield from self._gap(slot - TICK)
         if slot <= self.position and self._holder is not None:
             sentence = f"The slot {at(slot)} has two rows, this one and that of run {self._holder.run_id}."

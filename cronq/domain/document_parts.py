@@ -1,8 +1,8 @@
 """Values in a category document that hold values, and what is wrong in them at any depth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from cronq.domain.document_values import Rule, Schema, Text, encoded_size, shown, unstorable
 from cronq.domain.errors import Fault
@@ -15,6 +15,14 @@ class Part(NamedTuple):
     place: str
     rule: Rule
     value: object
+
+
+@runtime_checkable
+class Whole(Rule, Protocol):
+    """The rule of a value that holds values."""
+
+    def parts(self, value: object, place: str) -> Iterator[Part]:
+        """What is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,81 @@ class ListOf:
             "maxItems": self.most,
             "items": self.item.schema(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An object with these keys and no others, each of which may be absent."""
+
+    description: str
+    keys: Mapping[str, Rule]
+    #: Whether it has one of them, and only one.
+    exactly_one: bool = False
+
+    def faults(self, value: object) -> Iterator[str]:
+        """What is wrong with the object as a whole."""
+        if not isinstance(value, dict):
+            yield f"expected an object, found {shown(value)}"
+        elif self.exactly_one and len(value) != 1:
+            yield f"expected one of the keys {', '.join(self.keys)}"
+        else:
+            unknown = (key for key in value if key not in self.keys)
+            yield from (f"there is no key {shown(key)}, only {', '.join(self.keys)}" for key in unknown)
+
+    def parts(self, value: object, place: str) -> Iterator[Part]:
+        """The values of its keys."""
+        for key, each in value.items() if isinstance(value, dict) else ():
+            if key in self.keys:
+                yield Part(member(place, key), self.keys[key], each)
+
+    def schema(self) -> Schema:
+        """The same."""
+        return {
+            "type": "object",
+            "description": self.description,
+            "properties": {key: rule.schema() for key, rule in self.keys.items()},
+            "additionalProperties": False,
+            **({"minProperties": 1, "maxProperties": 1} if self.exactly_one else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ByType:
+    """A value that may be a text, an object or a list, each with a rule of its own."""
+
+    description: str
+    text: Rule
+    parts_by_key: Parts
+    items: ListOf | None = None
+
+    def faults(self, value: object) -> Iterator[str]:
+        """What the rule for a value of this type says."""
+        rule = self._rule(value)
+        if rule is None:
+            expected = "a text or an object" if self.items is None else "a text, an object or a list"
+            yield f"expected {expected}, found {shown(value)}"
+        else:
+            yield from rule.faults(value)
+
+    def parts(self, value: object, place: str) -> Iterator[Part]:
+        """What is in it."""
+        rule = self._rule(value)
+        if isinstance(rule, Whole):
+            yield from rule.parts(value, place)
+
+    def schema(self) -> Schema:
+        """The same: what is for another type does not count."""
+        rules = [rule for rule in (self.text, self.parts_by_key, self.items) if rule is not None]
+        schemas = [rule.schema() for rule in rules]
+        merged = {key: each for schema in schemas for key, each in schema.items()}
+        return merged | {"type": [schema["type"] for schema in schemas], "description": self.description}
+
+    def _rule(self, value: object) -> Rule | None:
+        if isinstance(value, str):
+            return self.text
+        if isinstance(value, dict):
+            return self.parts_by_key
+        return self.items if isinstance(value, list) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +194,6 @@ def faults_at(place: str, rule: Rule, value: object) -> Iterator[Fault]:
     """What is wrong with a value, and with the values in it, each with its place."""
     for message in rule.faults(value):
         yield Fault(place, message)
-    if isinstance(rule, ListOf | Variables):
+    if isinstance(rule, Whole):
         for part in rule.parts(value, place):
             yield from faults_at(*part)

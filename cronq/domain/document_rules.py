@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.command_keys import COMMAND_KEYS
 from cronq.domain.document_parts import Key
-from cronq.domain.document_values import SCHEDULE_FORMAT, Choice, Schema, Text, Written
+from cronq.domain.document_values import Schema, Text
 from cronq.domain.jobs import COMMAND_LENGTH, DEFAULT_ROUTING_KEY, NAME_LENGTH
-from cronq.domain.rules import OnLost
+from cronq.domain.schedule_keys import TIME_KEYS, WHEN
+from cronq.domain.slot_keys import AFTER, SLOT_KEYS
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
-
 
 CATEGORY_NAME = Text("The category whose jobs these are.", shortest=1, longest=NAME_LENGTH)
 
@@ -19,10 +19,8 @@ _OWN_KEYS: Mapping[str, Key] = {
     "name": Key(
         Text("Unique among the jobs of the document.", shortest=1, longest=NAME_LENGTH), required=True
     ),
-    "schedule": Key(
-        Written("An ISO 8601 repeating interval, as in R/2013-05-29T00:00:00/PT1M.", SCHEDULE_FORMAT),
-        required=True,
-    ),
+    "schedule": WHEN,
+    "after": AFTER,
     "command": Key(
         Text(
             f"Given to /bin/sh -c; at most {COMMAND_LENGTH} bytes of UTF-8.", longest_encoded=COMMAND_LENGTH
@@ -41,10 +39,8 @@ DEFAULT_KEYS: Mapping[str, Key] = {
         ),
         default=DEFAULT_ROUTING_KEY,
     ),
-    "on_lost": Key(
-        Choice("Whether a run whose runner is gone is tried again, as a new attempt.", OnLost),
-        default=OnLost.FAIL.value,
-    ),
+    **TIME_KEYS,
+    **SLOT_KEYS,
     **COMMAND_KEYS,
     **ABOUT_KEYS,
 }
@@ -59,7 +55,9 @@ def cronq_schema() -> Schema:
     """
     job = {
         "type": "object",
-        "required": [name for name, key in JOB_KEYS.items() if key.required],
+        "required": [name for name, key in JOB_KEYS.items() if key.required and key is not WHEN],
+        "if": {"not": {"required": ["after"]}},
+        "then": {"required": ["schedule"]},
         "properties": {name: key.schema() for name, key in JOB_KEYS.items()},
     }
     defaults = {

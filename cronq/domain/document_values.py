@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from cronq.domain.durations import parse_span
 from cronq.domain.errors import BadSchedule
 from cronq.domain.instants import parse_instant
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules.interval_text import parse_every
+from cronq.domain.schedules.specification import parse_exception, parse_jitter
+from cronq.domain.schedules.text import parse_text, read_cron
+from cronq.domain.zones import find_zone
 
 #: No command or database holds a NUL, and half of a surrogate pair is not Unicode, but JSON can write both.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -176,9 +179,16 @@ class Choice:
 
 
 SCHEDULE_FORMAT, SPAN_FORMAT, MOMENT_FORMAT = "cronq-schedule", "cronq-duration", "cronq-instant"
+CRON_FORMAT, STEP_FORMAT, JITTER_FORMAT = "cronq-cron", "cronq-step", "cronq-jitter"
+DATES_FORMAT, ZONE_FORMAT = "cronq-dates", "cronq-timezone"
 #: The formats in the JSON Schema, and what reads each; all raise `BadSchedule`.
 FORMATS: Mapping[str, Callable[[str], Any]] = {
-    SCHEDULE_FORMAT: parse_schedule,
+    SCHEDULE_FORMAT: parse_text,
+    CRON_FORMAT: read_cron,
+    STEP_FORMAT: parse_every,
+    JITTER_FORMAT: parse_jitter,
+    DATES_FORMAT: parse_exception,
+    ZONE_FORMAT: find_zone,
     SPAN_FORMAT: parse_span,
     MOMENT_FORMAT: parse_instant,
 }

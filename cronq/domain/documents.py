@@ -12,20 +12,27 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
+from cronq.domain.document_order import order_faults
 from cronq.domain.document_parts import faults_at
 from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
 from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.json_places import element, member
+from cronq.domain.json_places import element, member, path_of
 from cronq.domain.json_text import load_json
 from cronq.domain.rules import READERS, RULES_LENGTH, read_rules
+from cronq.domain.schedule_documents import faults_of
+from cronq.domain.schedule_keys import TIME_KEYS
+from cronq.domain.schedules import Specification
+from cronq.domain.schedules.advice import slips
 
 #: Nobody reads more, and ten megabytes of wrong elements must not become gigabytes of faults.
 MOST_FAULTS = 10_000
 _REQUIRED_KEYS = ("category", "jobs")
 _DOCUMENT_KEYS = ("category", "defaults", "jobs")
 _JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
+#: What is in a `JobDefinition` as the document says it.
+_PLAIN_KEYS = [key for key in JOB_KEYS if key not in {"schedule", *TIME_KEYS, *READERS}]
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
 #: Longer words are like none of ours, and comparing takes time.
 _LONGEST_SLIP = 24  # characters
@@ -53,7 +60,8 @@ def parse_document(data: object, *, name: str | None = None) -> Document:
     `name` is the category's name when it is known already: then the document need not say it, and must not
     say another one.
     """
-    return _accept(data, name, _listed(_document_faults(data, name)), _listed(_unknown_keys(data)))
+    faults = _listed(_document_faults(data, name))
+    return _accept(data, name, faults, _listed(_remarks(data, refused=bool(faults))))
 
 
 def read_document(text: bytes | str, *, name: str | None = None) -> Document:
@@ -64,7 +72,7 @@ def read_document(text: bytes | str, *, name: str | None = None) -> Document:
     json_text = load_json(text)
     data = json_text.value
     faults = json_text.located(_listed(chain(json_text.repeated_keys(), _document_faults(data, name))))
-    return _accept(data, name, faults, json_text.located(_listed(_unknown_keys(data))))
+    return _accept(data, name, faults, json_text.located(_listed(_remarks(data, refused=bool(faults)))))
 
 
 def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -78,8 +86,9 @@ def _accept(data: Any, name: str | None, faults: tuple[Fault, ...], remarks: tup
     if faults:
         raise BadDocument(faults, remarks)
     defaults = data.get("defaults", {})
-    jobs = tuple(_job_definition(_inherit(job, defaults)) for job in data["jobs"])
-    return Document(Category(data["category"] if name is None else name, jobs), remarks)
+    category = data["category"] if name is None else name
+    jobs = tuple(_job_definition(category, _inherit(job, defaults)) for job in data["jobs"])
+    return Document(Category(category, jobs), remarks)
 
 
 def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -92,9 +101,11 @@ def _inherit(job: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _job_definition(job: dict[str, Any]) -> JobDefinition:
-    own = {key: job[key] for key in JOB_KEYS if key in job and key not in READERS}
-    return JobDefinition(**own, rules=read_rules(job))
+def _job_definition(category: str, job: dict[str, Any]) -> JobDefinition:
+    own = {key: job[key] for key in _PLAIN_KEYS if key in job}
+    timed = "schedule" in job
+    schedule = Specification.of_job(category, job["name"], job).encode() if timed else None
+    return JobDefinition(schedule=schedule, **own, rules=read_rules(job))
 
 
 def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
@@ -139,10 +150,14 @@ def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
     for index, job in enumerate(jobs):
         place = element("jobs", index)
         found = list(_job_faults(job, place, owners))
-        yield from found or _size_faults(_inherit(job, inherited), place)
+        yield from found or _whole_faults(_inherit(job, inherited), place)
+    yield from order_faults(jobs)
 
 
-def _size_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
+def _whole_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
+    """What is wrong with a job of which each part is right."""
+    if "schedule" in job:
+        yield from faults_of(Specification.of_job("", "", job), path_of(place))
     rules = read_rules(job).encode()
     if rules is not None and (size := encoded_size(rules)) > RULES_LENGTH:
         yield Fault(place, f"its rules have {size} bytes in all, at most {RULES_LENGTH} are allowed")
@@ -153,7 +168,9 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
     if not isinstance(job, dict):
         yield Fault(place, f"expected an object, found {shown(job)}")
         return
-    yield from _missing_keys(job, place, _REQUIRED_OF_JOB, _JOB_KEYS)
+    # What runs after others needs no time of its own.
+    required = [key for key in _REQUIRED_OF_JOB if not (key == "schedule" and "after" in job)]
+    yield from _missing_keys(job, place, required, _JOB_KEYS)
     for key, value in job.items():
         if key in JOB_KEYS:
             yield from faults_at(member(place, key), JOB_KEYS[key].rule, value)
@@ -167,6 +184,18 @@ def _missing_keys(found: Keys, place: str, required: Keys, known: Keys) -> Itera
             slip = closest(key, tuple(other for other in found if other not in known))
             hint = f", did you write it as {member('', slip)}?" if slip else ""
             yield Fault(member(place, key), f"missing{hint}")
+
+
+def _remarks(data: Any, *, refused: bool) -> Iterator[Fault]:
+    """What looks like a slip; of schedules only when the document is accepted."""
+    yield from _unknown_keys(data)
+    for index, job in enumerate(() if refused else data["jobs"]):
+        if "schedule" not in job:
+            continue
+        specification = Specification.of_job("", "", _inherit(job, data.get("defaults", {})))
+        for number, sentence in slips(specification):
+            place = member(element("jobs", index), "schedule")
+            yield Fault(element(place, number) if isinstance(job["schedule"], list) else place, sentence)
 
 
 def _unknown_keys(data: object) -> Iterator[Fault]:

@@ -1,12 +1,13 @@
 """ISO 8601 durations, with calendar months kept apart from what has an exact length.
 
 A month has no length of its own, so a duration is a pair: whole months, which are steps in the calendar,
-and an exact rest. Weeks and days are exact, since cronq counts in UTC, where every day has 24 hours.
+and an exact rest. Weeks and days are exact in UTC, where every day has 24 hours; how many there are is kept
+for whoever counts by the clocks of a zone.
 """
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from reprlib import repr as excerpt
 
@@ -32,6 +33,8 @@ _UNITS = (
 _NUMBER = r"\d{1,9}"
 _DAYS = f"(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
 _TIME = f"(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}(?:[.,]\\d{{1,6}})?S)?"
+_CALENDAR_DAYS = re.compile(r"(\d+)([DW])", re.ASCII)
+_DAYS_OF = {"D": 1, "W": 7}
 _FORM = re.compile(rf"P(?:{_NUMBER}W|(?=[\dT]){_DAYS}(?:T(?=\d){_TIME})?)", re.ASCII)
 _UNDERSTOOD = re.compile(f"P?{_DAYS}(?:T{_TIME})?", re.ASCII)
 
@@ -60,6 +63,8 @@ class Duration:
 
     months: int
     exact: timedelta
+    #: How many days of the exact time were written as days or weeks, which a zone counts by its calendar.
+    days: int = field(default=0, compare=False)
 
     @property
     def mean(self) -> timedelta:
@@ -105,7 +110,8 @@ def parse_duration(text: str, position: int = 0) -> Duration:
         found = isodate.parse_duration(text, as_timedelta_if_possible=False)
     except OverflowError as error:
         raise _too_long(position) from error
-    duration = Duration(int(12 * found.years + found.months), found.tdelta)
+    days = sum(int(count) * _DAYS_OF[unit] for count, unit in _CALENDAR_DAYS.findall(text.partition("T")[0]))
+    duration = Duration(int(12 * found.years + found.months), found.tdelta, days)
     check_length(duration, position)
     return duration
 

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from reprlib import repr as excerpt
+from zoneinfo import ZoneInfo
 
 import isodate
 
 from cronq.domain.errors import BadSchedule
+from cronq.domain.zones import instant_of
 
 # isodate also takes forms with more than one meaning (201305, 20) or with none (month 00).
 _MONTH = "(?:0[1-9]|1[0-2])"
@@ -22,38 +24,45 @@ _TIME = re.compile(
     re.ASCII,
 )
 _UTC = timedelta(0)
+#: How far the clock that tells a time is ahead of UTC; or the zone in which it hangs.
+Clock = timedelta | ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A moment, and how far the clock that named it is ahead of UTC."""
+    """A moment, and the clock that named it."""
 
     #: Naive, UTC.
     moment: datetime
-    offset: timedelta
+    clock: Clock
+    #: What it says, even if it never shows that, as it is put forward then.
+    wall: datetime
 
 
-def parse_instant(text: str, position: int = 0, offset: timedelta = _UTC) -> Instant:
+def parse_instant(text: str, position: int = 0, clock: Clock = _UTC) -> Instant:
     """Read a date, with or without a time, in the basic or the extended format of ISO 8601.
 
     The date is complete: a calendar date, a week date (`2013-W22-3`) or an ordinal date (`2013-149`). The
     time may leave out its seconds, or minutes and seconds; 24:00 is the end of the day. A text that names no
-    offset of its own has the one given. `position` is the place of `text` in the whole schedule. Raises
-    `BadSchedule`.
+    offset of its own is told by the clock given: what a zone shows twice is the first of the two, and what it
+    skips is the moment after. `position` is the place of `text` in the whole schedule. Raises `BadSchedule`.
     """
     date_text, _, time_text = text.partition("T")
     day = _parse_date(date_text, position)
     if date_text == text:
-        clock, days = time(), 0
+        told, days = time(), 0
     else:
-        clock, days = _parse_time(time_text, position + len(date_text) + 1)
-    own_offset = clock.utcoffset()
-    offset = offset if own_offset is None else own_offset
+        told, days = _parse_time(time_text, position + len(date_text) + 1)
+    offset = told.utcoffset()
+    clock = clock if offset is None else offset
     try:
-        moment = datetime.combine(day, clock.replace(tzinfo=None)) + timedelta(days=days) - offset
+        wall = datetime.combine(day, told.replace(tzinfo=None)) + timedelta(days=days)
+        moment = wall - clock if isinstance(clock, timedelta) else instant_of(wall, clock)
     except OverflowError as error:
         raise BadSchedule(f"{excerpt(text)} lies outside the years 1 to 9999 of UTC", position) from error
-    return Instant(moment, offset)
+    if moment is None:
+        raise BadSchedule(f"{excerpt(text)} never was in {clock}, which skipped that day", position)
+    return Instant(moment, clock, wall)
 
 
 def _parse_date(text: str, position: int) -> date:

@@ -18,8 +18,8 @@ class JobDefinition:
     """One job of a category document."""
 
     name: str
-    #: A schedule text that `parse_schedule` accepts.
-    schedule: str
+    #: A schedule text that `parse_schedule` accepts; None: it runs only after others, or by hand.
+    schedule: str | None
     #: Given to `/bin/sh -c`.
     command: str
     #: The pool of runners that the job goes to.

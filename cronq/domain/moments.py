@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cronq.domain.durations import parse_duration
+from cronq.domain.durations import add_months, parse_duration
 from cronq.domain.errors import BadSchedule
 from cronq.domain.instants import parse_instant
 
@@ -18,3 +18,14 @@ def parse_moment(text: str, now: datetime) -> datetime:
         return parse_duration(text).before(now)
     except OverflowError as error:
         raise BadSchedule(f"{text} ago was before the year 1") from error
+
+
+def parse_moment_ahead(text: str, now: datetime) -> datetime:
+    """Read a moment as `parse_moment` does, but a duration means that long after `now`."""
+    if not text.startswith("P"):
+        return parse_moment(text, now)
+    duration = parse_duration(text)
+    try:
+        return add_months(now, duration.months) + duration.exact
+    except OverflowError as error:
+        raise BadSchedule(f"{text} from now is after the year 9999") from error

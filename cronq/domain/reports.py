@@ -34,6 +34,11 @@ class RunState:
     superseded: bool = False
     #: Given up while its command may still be running.
     abandoned: bool = False
+    #: None for a run by hand.
+    slot: datetime | None = None
+    attempt: int = 1
+    #: A `Cause`, when its job's schedule did not ask for it.
+    cause: str | None = None
 
 
 def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:
@@ -125,6 +130,7 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
     return replace(
         run,
         status=Status.RUNNING,
+        reason=None,
         token=message.token,
         runner=message.runner,
         host=message.host,
@@ -188,7 +194,8 @@ def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
 
 def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     """Too late to change the status; but what became of it is kept."""
-    if run.ended_at == message.sent_at:
+    told = message.sent_at, message.return_code, message.run_time
+    if (run.ended_at, run.return_code, run.run_time) == told:
         return run
     how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
     return replace(
@@ -203,7 +210,7 @@ def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState
 
 
 def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -> RunState:
-    if run.superseded:
+    if run.superseded and run.status is Status.LOST:
         return _turned_up(run, message, now)
     if not may_move(run.status, status):
         return run

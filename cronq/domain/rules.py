@@ -9,10 +9,11 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cronq.domain.durations import Duration, parse_span
+from cronq.domain.instants import parse_instant
 from cronq.domain.outputs import USUAL
 
 RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
@@ -27,11 +28,63 @@ class OnLost(enum.StrEnum):
     RERUN = "rerun"
 
 
+class Overlap(enum.StrEnum):
+    """What becomes of a run that is due while another one of its job has not ended."""
+
+    #: It runs beside it.
+    ALLOW = "allow"
+    #: It does not run.
+    SKIP = "skip"
+    #: It waits, unless one waits already.
+    QUEUE = "queue"
+    #: The other one is killed.
+    REPLACE = "replace"
+
+
+class CatchUp(enum.StrEnum):
+    """What becomes of slots for which no injector was there."""
+
+    #: The latest runs.
+    ONE = "one"
+    #: None runs.
+    NONE = "none"
+    #: All run, up to a limit.
+    ALL = "all"
+
+
+class AfterSame(enum.StrEnum):
+    """For what all jobs have to have succeeded, before one runs after them."""
+
+    SLOT = "slot"
+    #: The same day of UTC.
+    DAY = "day"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one job."""
 
-    on_lost: OnLost = OnLost.FAIL
+    #: None: a run that is lost counts as one that failed, for `retries`.
+    on_lost: OnLost | None = None
+    retries: int = 0
+    retry_delay: timedelta = timedelta(minutes=1)
+    retry_backoff: float = 1
+    overlap: Overlap = Overlap.ALLOW
+    #: How many runs may be running at once, where they may overlap; None: any number.
+    max_running: int | None = None
+    enabled: bool = True
+    paused_until: datetime | None = None
+    pause_reason: str = ""
+    catch_up: CatchUp = CatchUp.ONE
+    #: With `all`: so many of the latest slots run.
+    catch_up_limit: int = 100
+    #: A slot that has not started so long after it was due does not run.
+    deadline: timedelta | None = None
+    #: From 0 to 9; what has more comes first.
+    priority: int = 0
+    #: The names of jobs of its category after which it runs.
+    after: tuple[str, ...] = ()
+    after_same: AfterSame = AfterSame.SLOT
     #: How long the command may run; None: as long as it likes.
     timeout: timedelta | None = None
     #: From SIGTERM to SIGKILL, when the command is ended.
@@ -99,8 +152,12 @@ def _written(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _as_json(value: timedelta) -> str:
-    return str(Duration(0, value))
+def _as_json(value: timedelta | datetime) -> str:
+    return str(Duration(0, value)) if isinstance(value, timedelta) else f"{value.isoformat()}Z"
+
+
+def _moment(text: str) -> datetime:
+    return parse_instant(text).moment
 
 
 def _codes(values: Iterable[float]) -> tuple[int, ...]:
@@ -110,6 +167,20 @@ def _codes(values: Iterable[float]) -> tuple[int, ...]:
 #: How each rule is read from the JSON of a document.
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "on_lost": OnLost,
+    "retries": int,
+    "retry_delay": parse_span,
+    "retry_backoff": float,
+    "overlap": Overlap,
+    "max_running": int,
+    "enabled": bool,
+    "paused_until": _moment,
+    "pause_reason": str,
+    "catch_up": CatchUp,
+    "catch_up_limit": int,
+    "deadline": parse_span,
+    "priority": int,
+    "after": tuple,
+    "after_same": AfterSame,
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,

@@ -25,6 +25,15 @@ class Status(enum.StrEnum):
         return self not in OPEN
 
 
+class Cause(enum.StrEnum):
+    """Why there is a run for a slot, when its job's schedule did not say so."""
+
+    #: The jobs that its job runs after had succeeded.
+    AFTER = "after"
+    #: Somebody asked for the slots of a time that has passed.
+    BACKFILL = "backfill"
+
+
 OPEN = frozenset({Status.QUEUED, Status.RUNNING})
 #: How a command that was started can end.
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.KILLED})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cronq.domain.schedule import Schedule
+from cronq.domain.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ from cronq.database.outbox import mark_published, mark_unroutable
 from cronq.domain.errors import BrokerUnavailable, Unroutable
 from cronq.domain.jobs import Publication
 from cronq.domain.messages import job_message
+from cronq.domain.rules import decode_rules
 
 log = Logger()
 
 
 async def publish_runs(broker: Broker, database: Database, runs: Sequence[Publication]) -> None:
-    """Publish these runs and record which the broker confirmed and which it could not route.
+    """Publish these runs, by priority, and record which the broker confirmed and which it could not route.
 
     What it did neither of stays in the database as it is, and will be published again.
     """
-    pending = [(run, broker.publish(_message(run))) for run in runs]
+    pending = [(run, broker.publish(_message(run))) for run in sorted(runs, key=lambda run: -_priority(run))]
     confirmed: list[Publication] = []
     refused: list[Publication] = []
     for run, answer in pending:
@@ -52,4 +53,9 @@ async def _routed(run: Publication, answer: Deferred[None], refused: list[Public
 
 
 def _message(run: Publication) -> Message:
-    return Message(routing_key=run.routing_key, body=job_message(run).encode(), message_id=run.run_id)
+    body = job_message(run).encode()
+    return Message(run.routing_key, body, message_id=run.run_id, priority=_priority(run))
+
+
+def _priority(run: Publication) -> int:
+    return decode_rules(run.rules).priority

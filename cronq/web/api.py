@@ -1,6 +1,7 @@
 """The API: what programs read and change, in JSON."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from cronq.database.categories import replace_category
 from cronq.database.gateway import Database, RunInThread
@@ -13,6 +14,7 @@ from cronq.domain.access import Role
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import DatabaseUnavailable
 from cronq.domain.heartbeats import RunnerStatus
+from cronq.domain.schedules.preview import Preview
 from cronq.web.auditing import Auditor, audit_shape
 from cronq.web.by_hand import ask_for_kill, ask_for_run
 from cronq.web.door import check_category
@@ -22,6 +24,7 @@ from cronq.web.exchange import Request, Response, json_response
 from cronq.web.fields import JOB_ID, member, segment, whole_number
 from cronq.web.routing import Route
 from cronq.web.runner_shapes import runner_shape
+from cronq.web.schedules import preview_of_body, preview_shape
 from cronq.web.shapes import category_shape, job_shape
 
 DEFAULT_PER_PAGE, MOST_PER_PAGE = 10, 100
@@ -36,11 +39,13 @@ class Api:
         run_in_thread: RunInThread,
         on_run_requested: Callable[[], None],
         auditor: Auditor,
+        seconds: Callable[[], float],
     ) -> None:
         self._database = database
         self._run_in_thread = run_in_thread
         self._on_run_requested = on_run_requested
         self._auditor = auditor
+        self._seconds = seconds
 
     def routes(self) -> tuple[Route, ...]:
         """All addresses of the API."""
@@ -63,6 +68,7 @@ class Api:
             Route("/api/runners/<name>", self.runner, needs=Role.VIEWER),
             Route("/api/runners/<name>/drain", self.drain, ("POST",), needs=Role.OPERATOR),
             Route("/api/audit", self.audit, needs=Role.VIEWER),
+            Route("/api/schedule/preview", self.preview, ("POST",), needs=Role.VIEWER),
         )
 
     async def status(self, _request: Request) -> Response:
@@ -147,6 +153,12 @@ class Api:
         """Whether every slot of a period is accounted for."""
         found = await self._auditor.audit(request)
         return json_response({"data": {"audit": audit_shape(found)}})
+
+    async def preview(self, request: Request) -> Response:
+        """What a schedule means that no job has yet."""
+        now = datetime.fromtimestamp(self._seconds(), UTC).replace(tzinfo=None)
+        found: Preview = await self._run_in_thread(preview_of_body, request.body, now)
+        return json_response({"data": {"preview": preview_shape(found, now)}})
 
 
 def _read_document(body: bytes, category: str) -> Document:

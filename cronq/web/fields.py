@@ -33,6 +33,11 @@ def runner_path(name: str) -> str:
     return f"/runner/{quote(name, safe='')}"
 
 
+def job_path(job_id: int) -> str:
+    """The address of the page of a job."""
+    return f"/job/{job_id}"
+
+
 def is_run_id(text: str) -> bool:
     """Whether a run can have this id."""
     return _RUN_ID.fullmatch(text) is not None

@@ -16,7 +16,7 @@ from cronq.web.by_hand import ask_for_kill, ask_for_run, want_run
 from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, see_other
-from cronq.web.fields import JOB_ID, cursor, is_run_id, member, runner_path, segment, whole_number
+from cronq.web.fields import JOB_ID, cursor, is_run_id, job_path, member, runner_path, segment, whole_number
 from cronq.web.log_links import log_link
 from cronq.web.rendering import Renderer
 from cronq.web.routing import Route
@@ -87,7 +87,7 @@ class Pages:
         else:
             await ask_for_run(self._database, request, job_id)
         self._on_run_requested()
-        return see_other(f"/job/{job_id}")
+        return see_other(job_path(job_id))
 
     async def run(self, request: Request, run_id: str) -> Response:
         """A run, step by step."""

@@ -9,7 +9,9 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.reading.details import JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
+from cronq.domain.pauses import FOR_EVER, Pause
 from cronq.domain.rules import rules_as_json
+from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.web.times import exact
 
 Shape = dict[str, Any]
@@ -28,7 +30,7 @@ def job_shape(details: JobDetails) -> Shape:
         "name": job.name,
         "category_id": job.category and job.category.id,
         "category": job.category and category_shape(job.category),
-        "schedule": job.schedule_text,
+        **_schedule_shape(job),
         "interval": None if job.interval is None else job.interval.total_seconds(),
         "next_run": _time(job.next_run),
         "last_run_start": _time(job.last_run_start),
@@ -39,10 +41,19 @@ def job_shape(details: JobDetails) -> Shape:
         "routing_key": job.routing_key,
         "command": job.command,
         "rules": rules_as_json(job.rules_text),
+        "paused": pause_shape(job.pause(details.now)),
+        "skip_slot": job.skip_slot and job.skip_slot.isoformat(),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
         "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],
     }
+
+
+def pause_shape(pause: Pause | None) -> Shape | None:
+    """What keeps a job from running."""
+    if pause is None:
+        return None
+    return {"until": None if pause.end >= FOR_EVER else _time(pause.end), "reason": pause.reason}
 
 
 def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
@@ -64,9 +75,18 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "last_slot": run.last_slot and run.last_slot.isoformat(),
         "slots": run.slots,
         "attempt": run.attempt,
+        "cause": run.cause,
         "reason": run.reason,
         "request": run.request and json.loads(run.request),
     }
+
+
+def _schedule_shape(job: JobRecord) -> Shape:
+    """When it runs, in the keys of a document, and in words."""
+    specification, schedule = job.specification(), job.schedule()
+    keys = ("schedule", *TIME_KEYS)
+    said = {"schedule": job.schedule_text} if specification is None else specification.as_document()
+    return {key: said.get(key) for key in keys} | {"schedule_in_words": schedule and schedule.in_words()}
 
 
 def _last_run_text(job: JobRecord) -> str:

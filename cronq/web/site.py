@@ -29,6 +29,7 @@ from cronq.web.pages import Pages
 from cronq.web.passwords import Passwords
 from cronq.web.rendering import Renderer
 from cronq.web.routing import Route, klein_resource
+from cronq.web.ruling import Ruling
 from cronq.web.secret_key import SecretKey
 from cronq.web.templating import Templates
 
@@ -95,10 +96,11 @@ def make_web(
     auditor = Auditor(database)
     answers = (
         Pages(database, renderer, settings.log_url_template, on_run_requested, auditor),
-        Api(database, run_in_thread, on_run_requested, auditor),
+        Api(database, run_in_thread, on_run_requested, auditor, seconds),
         Logins(database, renderer, door, passwords, form_tokens),
         Access(database, renderer, passwords, settings.access.add_user),
         Changes(database, renderer),
+        Ruling(database, on_run_requested),
     )
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))

@@ -16,6 +16,11 @@ def exact(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def wall(moment: datetime) -> str:
+    """What clocks somewhere show: `Mon 2026-11-23 08:05:20`."""
+    return f"{moment:%a %Y-%m-%d %H:%M:%S}"
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """A time as seen from now: `in 20 s`, `3 minutes ago`. (The script in the pages uses the same words.)"""
     seconds = int((moment - now).total_seconds())

@@ -46,6 +46,8 @@ _RUNNERS = {
     ),
     RunnerStatus.STOPPED: "It has ended. Started again, it is a runner with a new id.",
 }
+#: The keys of a document that limit when a job runs.
+_LIMITS = {"timezone": "Time zone", "except": "Not on", "between": "Only", "jitter": "Jitter up to"}
 
 _KINDS = {
     Kind.MISSING: "missing",
@@ -66,6 +68,11 @@ _ACTIONS: Mapping[str, str] = {
     Action.JOB_REMOVED: "removed the job",
     Action.JOB_RUN: "asked for a run of",
     Action.RUN_KILLED: "killed a run of",
+    Action.JOB_PAUSED: "paused",
+    Action.JOB_RESUMED: "resumed",
+    Action.JOB_SKIPS: "changed which slot is skipped of",
+    Action.BACKFILL_BEGUN: "began a backfill of",
+    Action.BACKFILL_STOPPED: "called off a backfill of",
     Action.RUNNER_DRAINED: "told to drain the runner",
     Action.USER_ADDED: "added the user",
     Action.USER_CHANGED: "changed the user",
@@ -188,8 +195,29 @@ def _certain(run: RunRecord) -> str:
         return f"{run.slots:,} slots did not run."
     if run.status is Status.KILLED and run.return_code is None:
         return "It did not start."
+    if run.status is Status.QUEUED and run.reason:
+        return "It has not started yet."
     if run.status is not Status.FAILED:
         return _SENTENCES[run.status][0]
     if run.return_code is None:
         return "Its command could not be run."
     return f"It failed: {code_in_words(run.return_code)}."
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + end if text else ""
+
+
+def limit_word(key: str) -> str:
+    """A key of a document that limits when a job runs, as a title."""
+    return _LIMITS.get(key, key)
+
+
+def limit_in_words(value: str | list[str] | dict[str, str]) -> str:
+    """Its value: a text, a list of dates, or the first and the last of them."""
+    if isinstance(value, dict):
+        words = {"start": "from", "end": "until"}
+        return " ".join(f"{words[key]} {each}" for key, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else value

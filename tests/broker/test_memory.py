@@ -1,6 +1,7 @@
 """The in-process broker: the suite of all brokers, and the trouble that it can make on request."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -68,6 +69,23 @@ class MemoryBrokerTests(suite.BrokerSuite):
         first.deliveries[0].give_back()
         results.subscribe(SHARED_QUEUES[1], second, 1)
         await self.result(confirm)
+
+    async def test_priorities(self) -> None:
+        """What has a priority comes first, also when it was handed out before; else it goes by order."""
+        client = await self.client()
+        inbox = Inbox()
+        messages = [replace(job(n), priority=priority) for n, priority in enumerate((0, 9, 0, 5, 9))]
+        await self.publish(client, *messages)
+        subscription = client.subscribe(WORK, inbox, 3)
+        await self.arrival(inbox, 3)
+        self.assertEqual(inbox.bodies, bodies(1, 4, 3))
+        await self.result(subscription.cancel())
+        for delivery in inbox.deliveries:
+            delivery.give_back()
+        again = Acceptor()
+        client.subscribe(WORK, again, 9)
+        await self.arrival(again, 5)
+        self.assertEqual(again.bodies, bodies(1, 4, 3, 0, 2))
 
     async def test_broker_goes_down_and_comes_up(self) -> None:
         """All are cut off, shared queues keep their messages, and all connect again."""

@@ -20,7 +20,7 @@ from cronq.database.gateway import Database, make_engine
 from cronq.database.tables import categories, definitions, jobs, runs
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import Report, ResultMessage
-from cronq.domain.schedule import Schedule, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, fixed_interval, parse_schedule
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1)

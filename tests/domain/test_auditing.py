@@ -15,7 +15,7 @@ from cronq.domain.audit_totals import Totals
 from cronq.domain.auditing import AuditedRun, Books, JobAudit, faults_of_run, open_too_long
 from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.runs import Status
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 from cronq.domain.timetable import Term, Timetable
 
 START = datetime(2026, 1, 1)

@@ -13,6 +13,8 @@ from cronq.domain.document_values import FORMATS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, Fault
 from cronq.domain.json_places import path_of, place_of
+from cronq.domain.schedule_keys import MOST_EXCEPTIONS, MOST_SCHEDULES
+from cronq.domain.slot_keys import SLOT_KEYS
 
 CHECKER = FormatChecker(formats=[])
 
@@ -22,7 +24,9 @@ def check_format(name: str) -> None:
 
     @CHECKER.checks(name, raises=BadSchedule)
     def is_written_so(value: object) -> bool:
-        return not isinstance(value, str) or FORMATS[name](value) is not None
+        if isinstance(value, str):
+            FORMATS[name](value)
+        return True
 
 
 for each in FORMATS:
@@ -43,7 +47,19 @@ JSON = st.recursive(
 )
 # One byte for each character, as JSON Schema does not count bytes.
 TEXTS = ["", "a", "b\n", "x" * 255, "y" * 256, "x" * 65_535, "x" * 65_536, "\0", "a\0\n", "\ud800", "\udfffb"]
-SCHEDULES = ["R/2013-05-29T00:00:00/PT1M", "R3/PT8H/2026-01-01", "", "R/P1D", "R/2013-05-29/PT0S", "R\0"]
+SCHEDULES = [
+    *("R/2013-05-29T00:00:00/PT1M", "R3/PT8H/2026-01-01", "", "R/P1D", "R/2013-05-29/PT0S", "R\0"),
+    *(
+        "*/5 8-18 * * MON-FRI",
+        "@daily",
+        "H/15 * * * *",
+        "every PT90S",
+        "at 2026-01-01",
+        "61 * * * *",
+        "every 1h",
+    ),
+]
+DATES = ["2026-12-24", "2026-12-24/2027-01-02T12:00", "24.12.", "2026-12-24/2026-12-23", "2026-12-24/"]
 SPANS = ["PT1S", "P1DT12H", "", "1h", "PT0S", "P1M", "P367D"]
 VARIABLES = ["A", "größe", "a b", "", "A=", "\0", "x\ud800", "CRONQ_RUN_ID", "CRONQ_RUN_IDS"]
 RIGHT_JOB = {"name": "a", "schedule": SCHEDULES[0], "command": "b"}
@@ -54,6 +70,14 @@ def sometimes_wrong(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, values, values, JSON)
 
 
+WHEN = st.sampled_from(SCHEDULES) | st.dictionaries(
+    st.sampled_from(["every", "at", "cron", "on"]),
+    sometimes_wrong(st.sampled_from(["PT90S", "2026-01-01", "@daily", "0 0 31 2 *"])),
+    max_size=2,
+)
+
+#: Values of which each is right for some key, and wrong for others.
+VALUES = [0, 1, 3, 2.5, 1000, -1, True, False, "PT5M", "P1M", "2026-01-01", "fail", "rerun"]
 RULES = {
     "timeout": sometimes_wrong(st.sampled_from(SPANS)),
     "success_codes": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from([0, 255, 3.0])), max_size=3)),
@@ -70,6 +94,15 @@ RULES = {
     "owner": sometimes_wrong(st.sampled_from(TEXTS)),
     "tags": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(["a", "", "x" * 65])), max_size=22)),
     "on_lost": sometimes_wrong(st.sampled_from(["fail", "rerun"])),
+    **{key: sometimes_wrong(st.sampled_from(VALUES)) for key in SLOT_KEYS},
+    "timezone": sometimes_wrong(st.sampled_from(["UTC", "Europe/Berlin", "Berlin", ""])),
+    "except": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(DATES)), max_size=3)),
+    "between": sometimes_wrong(
+        st.dictionaries(
+            st.sampled_from(["start", "end", "begin"]), sometimes_wrong(st.sampled_from(["2026-01-01", "1"]))
+        )
+    ),
+    "jitter": sometimes_wrong(st.sampled_from(SPANS)),
     "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
     "shedule": JSON,
 }
@@ -77,7 +110,7 @@ JOBS = st.fixed_dictionaries(
     {},
     optional={
         "name": sometimes_wrong(st.sampled_from(TEXTS) | st.text(max_size=3)),
-        "schedule": sometimes_wrong(st.sampled_from(SCHEDULES)),
+        "schedule": sometimes_wrong(WHEN | st.lists(sometimes_wrong(WHEN), max_size=3)),
         "command": sometimes_wrong(st.sampled_from(TEXTS)),
         **RULES,
     },
@@ -143,6 +176,9 @@ class SchemaTests(SynchronousTestCase):
             self.assertAgrees({"category": text, "jobs": []})
             for key in ("name", "command", "routing_key"):
                 self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {key: text}]})
+        for number in (0, 1, MOST_SCHEDULES, MOST_SCHEDULES + 1, MOST_EXCEPTIONS, MOST_EXCEPTIONS + 1):
+            self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {"schedule": number * ["@daily"]}]})
+            self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {"except": number * ["2026-01-01"]}]})
         for schedule in SCHEDULES:
             self.assertAgrees({"category": "a", "jobs": [RIGHT_JOB | {"schedule": schedule}]})
 

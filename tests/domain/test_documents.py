@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.domain.documents import MOST_FAULTS, parse_document, read_document
 from cronq.domain.errors import BadDocument, BadSchedule, CronqError, Fault
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 
 EVERY_MINUTE = "R/2013-05-29T00:00:00/PT1M"
 WRONG_KINDS: list[tuple[object, str]] = [
@@ -114,7 +114,7 @@ class FaultTests(DocumentTestCase):
             expected = f"expected a text, found {name}"
             self.assertFaults(document() | {"category": value}, f"category: {expected}")
             self.assertFaults({"category": value, "jobs": []}, f"category: {expected}", name="example")
-            for key in ("name", "schedule", "command", "routing_key"):
+            for key in ("name", "command", "routing_key"):
                 self.assertFaults(document(job(**{key: value})), f"jobs[0].{key}: {expected}")
             if not isinstance(value, list):
                 self.assertFaults(document() | {"jobs": value}, f"jobs: expected a list, found {name}")

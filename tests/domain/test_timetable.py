@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule
 from cronq.domain.timetable import Term, Timetable
 
 START = datetime(2026, 1, 1)

@@ -9,15 +9,19 @@ from cronq.database.gateway import make_engine
 from tests.database import (
     accessing,
     auditing,
+    backfilling,
     claiming,
+    following,
     granting,
     hearing,
     losing,
     ordering,
+    pausing,
     publishing,
     racing,
     recording,
     replacing,
+    ruling,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -134,6 +138,22 @@ class AuditRaceTests(OnMariaDB, auditing.RaceTests):
     """An audit beside an injector and somebody who replaces the category."""
 
 
+class OverlapTests(OnMariaDB, ruling.OverlapTests):
+    """Runs that would overlap."""
+
+
+class AttemptTests(OnMariaDB, ruling.AttemptTests):
+    """Attempts after the first."""
+
+
+class PauseTests(OnMariaDB, pausing.PauseTests):
+    """Slots that people, or documents, want skipped."""
+
+
+class CatchUpTests(OnMariaDB, pausing.CatchUpTests):
+    """Slots for which no injector was there."""
+
+
 class UserTests(OnMariaDB, accessing.UserTests):
     """Those who may log in."""
 
@@ -176,3 +196,15 @@ class DrainTests(OnMariaDB, ordering.DrainTests):
 
 class KillTests(OnMariaDB, ordering.KillTests):
     """The order to end the command of a run."""
+
+
+class PriorityTests(OnMariaDB, following.PriorityTests):
+    """What comes first when more is due than fits."""
+
+
+class AfterTests(OnMariaDB, following.AfterTests):
+    """Jobs that run after others."""
+
+
+class BackfillTests(OnMariaDB, backfilling.BackfillTests):
+    """Slots of the past that somebody wants to be run."""

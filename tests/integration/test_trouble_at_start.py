@@ -83,7 +83,7 @@ class TroubleAtStartTests(InstallationCase):
         self.put_and_run(job("At last", self.record()))
         self.until_all(1)
         self.assertEqual(len(self.lines(injector, "services.loop")), 6)  # its other two duties say the same
-        self.assertEqual(len(self.lines(results, "services")), 5)  # and so does its watch
+        self.assertEqual(len(self.lines(results, "services")), 7)  # and so do its watch and its forgetting
         self.assertEqual(len(self.lines(web, "services")), 3)
         self.assertNotIn("s3cret", self.output)
 

@@ -21,6 +21,8 @@ class ScriptedCommand:
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
+        #: Whether no signal ends it.
+        self.immortal = False
         self.ended: Deferred[Ended] = Deferred()
         self._clock = clock
         self._begun = clock.seconds()
@@ -44,7 +46,7 @@ class ScriptedCommand:
         self._die(137)
 
     def _die(self, code: int) -> None:
-        if self.runs:
+        if self.runs and not self.immortal:
             self._end.cancel()
             self._exit(code)
 

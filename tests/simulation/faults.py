@@ -1,6 +1,7 @@
 """What may go wrong. Each fault strikes a history, and says in words what it was."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from cronq.broker.interface import JOBS, RESULTS, Message
 from cronq.database.jobs import request_run
 from cronq.database.orders import order_drain, order_kill
+from cronq.database.pausing import pause_job, resume_job, skip_next
 from cronq.database.tables import jobs, runs
 from cronq.domain.messages import ResultMessage
 from tests.services.process import Process
@@ -189,11 +191,33 @@ def replace(history: "History") -> str:
     return history.replace()
 
 
-def run_by_hand(history: "History") -> str:
+def pause(history: "History") -> str:
+    """Somebody pauses a job for a while, and may think better of it."""
+    job_id = _any_job(history)
+    if job_id is None:
+        return "nobody to pause"
+    until = history.world.now() + timedelta(seconds=1 + _span(history))
+    history.world.do(pause_job, job_id, until, "chance wants it")
+    if history.chance.random() < 0.3:
+        history.later(60.0, lambda: history.world.do(resume_job, job_id))
+    return f"job {job_id} is paused until {until}"
+
+
+def skip(history: "History") -> str:
+    """Somebody wants the next slot of a job skipped."""
+    job_id = _any_job(history)
+    return "nobody to skip" if job_id is None else f"job {job_id} skips {history.world.do(skip_next, job_id)}"
+
+
+def _any_job(history: "History") -> int | None:
     ids = [row.id for row in history.world.rows(select(jobs.c.id).where(jobs.c.removed_at.is_(None)))]
-    if not ids:
+    return history.chance.choice(ids) if ids else None
+
+
+def run_by_hand(history: "History") -> str:
+    job_id = _any_job(history)
+    if job_id is None:
         return "nobody to ask"
-    job_id = history.chance.choice(ids)
     history.world.do(request_run, job_id)
     history.asked += 1
     return f"job {job_id} is asked to run"
@@ -214,6 +238,7 @@ def kill_run(history: "History") -> str:
 ALONE: dict[Fault, int] = {
     kill: 5, freeze: 4, stop: 3, reboot: 1, disk_full: 2, double: 3, database_away: 2, database_hangs: 2,
     commit_fails: 5, database_clock_jumps: 2, machine_clock_jumps: 2, replace: 5, run_by_hand: 3, kill_run: 2,
+    pause: 3, skip: 2,
 }  # fmt: skip
 #: … and daemons on several machines.
 TOGETHER: dict[Fault, int] = ALONE | {

@@ -66,6 +66,8 @@ class History:
         #: By run id, of later attempts: the runs whose commands were running, on a host that was back, when
         #: it began.
         self.beside: dict[str, list[str]] = {}
+        #: By run id: all that was running when it was started.
+        self.running_at: dict[str, list[str]] = {}
         #: What was published, to come again.
         self.seen: deque[Message] = deque(maxlen=400)
         #: Tracebacks of daemons.
@@ -221,8 +223,10 @@ class History:
         job, slot, attempt = (start.environment[f"CRONQ_{key}"] for key in ("JOB_NAME", "SLOT", "ATTEMPT"))
         self.say(f"{job}, slot {slot or 'by hand'}, attempt {attempt}: run {start.run_id} starts")
         start.command.ended.addCallback(self._note_end, start)
+        running = self.world.launcher.running_ids()
+        self.running_at[start.run_id] = [each for each in running if each != start.run_id]
         if int(attempt) > 1:
-            places, running = self.world.launcher.places, self.world.launcher.running_ids()
+            places = self.world.launcher.places
             here, is_quiet = places[start.run_id], self._is_quiet()
             self.beside[start.run_id] = [
                 each for each in running if places[each] == here or (is_quiet and self._is_back(each))

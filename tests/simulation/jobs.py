@@ -6,16 +6,43 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cronq.domain.jobs import JobDefinition
-from cronq.domain.rules import OnLost, Rules
+from cronq.domain.rules import CatchUp, OnLost, Overlap, Rules
+from cronq.domain.runs import Status
 
 STEPS = 5, 7, 10, 15, 30, 60, 240
 """Minutes from slot to slot."""
 HOUR = 60
 
+MILLENNIUM = datetime(2001, 1, 1)
+"""Where `every` begins to count, and a time at which every cron expression of these jobs has a slot."""
+
 COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
 #: Of jobs that have a slot only every hour or less often.
 LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
-NAMES = tuple(f"job {n}" for n in range(6))
+#: What the jobs ask for. Each name keeps its rules, so that it is plain what holds for a run of it.
+RULES: dict[str, Rules] = {
+    "job 0": Rules(on_lost=OnLost.RERUN),
+    "job 1": Rules(overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
+    "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN),
+    "job 3": Rules(overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE),
+    "job 4": Rules(max_running=2, catch_up=CatchUp.ALL, catch_up_limit=4),
+    "job 5": Rules(on_lost=OnLost.FAIL, retries=1, deadline=timedelta(minutes=20), priority=7),
+}
+NAMES = tuple(RULES)
+
+
+def may_follow(name: str, status: Status) -> bool:
+    """Whether there may be another attempt after one that came to that end."""
+    rules = RULES[name]
+    if status is Status.LOST:
+        return rules.on_lost is OnLost.RERUN or (rules.on_lost is None and rules.retries > 0)
+    return status in {Status.FAILED, Status.TIMED_OUT} and rules.retries > 0
+
+
+def at_once(name: str) -> int | None:
+    """How many runs of it may be running at once; None: any number."""
+    rules = RULES[name]
+    return rules.max_running if rules.overlap is Overlap.ALLOW else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +65,6 @@ class Term:
     """A job as it was from one instant to another; both are times of the database."""
 
     rhythm: Rhythm
-    reruns: bool
     since: datetime
     until: datetime | None = None
 
@@ -56,19 +82,15 @@ class Life:
             return
         if self.now is not None:
             last = self.terms[-1]
-            self.terms[-1] = Term(last.rhythm, last.reruns, last.since, at)
+            self.terms[-1] = Term(last.rhythm, last.since, at)
         if new is not None:
-            self.terms.append(Term(rhythm_of(new), new.rules.on_lost is OnLost.RERUN, at))
+            self.terms.append(Term(rhythm_of(new), at))
         self.now = new
 
     def slots(self, until: datetime) -> Iterator[datetime]:
         """Every slot that it should have a row for."""
         for term in self.terms:
             yield from term.rhythm.between(term.since, min(until, term.until or until))
-
-    def reruns(self, slot: datetime) -> bool:
-        """Whether another attempt at this slot was asked for."""
-        return any(t.reruns for t in self.terms if t.since < slot <= (t.until or datetime.max))
 
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""
@@ -77,18 +99,28 @@ class Life:
 
 def rhythm_of(job: JobDefinition) -> Rhythm:
     """What `any_job` wrote."""
+    assert job.schedule is not None
+    if job.schedule.startswith("every"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=_minutes(job.schedule.removeprefix("every "))))
+    if job.schedule.startswith("*"):
+        return Rhythm(MILLENNIUM, timedelta(minutes=int(job.schedule.removeprefix("*/").split()[0])))
     _, start, duration = job.schedule.split("/")
-    step = timedelta(minutes=int(duration.removeprefix("PT").removesuffix("M")))
-    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), step)
+    return Rhythm(datetime.fromisoformat(start.removesuffix("Z")), timedelta(minutes=_minutes(duration)))
+
+
+def _minutes(duration: str) -> int:
+    return int(duration.removeprefix("PT").removesuffix("M"))
 
 
 def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     """A job of that name, which began some time ago or begins soon."""
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
     step = chance.choice(STEPS)
+    forms = [f"R/{start.isoformat()}Z/PT{step}M", f"every PT{step}M"]
+    # Only these steps of cron are even.
+    schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
     command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
-    rules = Rules(chance.choice((OnLost.FAIL, OnLost.RERUN)))
-    return JobDefinition(name, f"R/{start.isoformat()}Z/PT{step}M", command, rules=rules)
+    return JobDefinition(name, schedule, command, rules=RULES[name])
 
 
 def any_document(

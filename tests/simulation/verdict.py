@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cronq.database.tables import jobs, runs
+from cronq.database.tables import events, jobs, runs
+from cronq.domain.messages import Report
 from cronq.domain.runs import Status
 from tests.simulation.history import History
-from tests.simulation.jobs import Life
+from tests.simulation.jobs import Life, at_once, may_follow
 
 _STARTED = {Status.SUCCEEDED, Status.FAILED, Status.KILLED, Status.LOST}
 _NEED_REASONS = {Status.LOST, Status.MISSED, Status.SKIPPED, Status.KILLED, Status.UNROUTABLE}
@@ -23,6 +24,7 @@ def findings(history: History) -> list[str]:
     return [
         *_starts(history, rows),
         *_attempts(history, rows),
+        *_overlaps(history, rows),
         *_slots(history, rows),
         *_ends(history, rows),
         *_results(history, rows),
@@ -63,7 +65,7 @@ def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
             attempts[row.name, row.slot].append(row)
     for (name, slot), made in attempts.items():
         for row in made[:-1]:
-            if row.status != Status.LOST or not history.lives[name].reruns(slot):
+            if not may_follow(name, Status(row.status)):
                 yield f"{name} at {slot} has another attempt, though run {row.run_id} is {row.status}"
     for run_id, beside in history.beside.items():
         earlier = before.get(run_id)
@@ -71,6 +73,20 @@ def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
             if earlier in beside and earlier not in history.excused:
                 yield f"run {run_id} was started while run {earlier}, an attempt before it, was running"
             earlier = before.get(earlier)
+
+
+def _overlaps(history: History, rows: list[Any]) -> Iterator[str]:
+    """Where runs may not overlap they do not, unless one was lost: who is lost blocks nobody."""
+    query = select(events.c.run_id).where(events.c.type == Report.LOST.value)
+    lost = {row.run_id for row in history.world.rows(query)} | history.excused
+    known = {row.run_id: row for row in rows}
+    for run_id, beside in history.running_at.items():
+        run = known.get(run_id)
+        if run is None or run_id in lost or (most := at_once(run.name)) is None:
+            continue
+        of_same = [each for each in beside if each in known and known[each].job_id == run.job_id]
+        if len([each for each in of_same if each not in lost]) >= most:
+            yield f"run {run_id} of {run.name} was started beside {', '.join(of_same)}"
 
 
 def _slots(history: History, rows: list[Any]) -> Iterator[str]:

@@ -38,6 +38,15 @@ class Page:
         (found,) = {each.attributes["href"] for each in self.all("a") if each.text == text}
         return found
 
+    def token(self, action: str = "") -> str:
+        """The form token in the form that is sent there; empty: to the page itself."""
+        elements = iter(self.elements)
+        for each in elements:
+            sent = each.tag == "form" and each.attributes.get("method") == "post"
+            if sent and each.attributes.get("action", "") == action:
+                break
+        return next(each.attributes["value"] for each in elements if each.tag == "input")
+
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
-from cronq.domain.schedule import parse_schedule
+from cronq.domain.schedules import parse_schedule, step_after
 
 NOW = datetime(2026, 11, 23, 7, 5, 20, 250_000)
 EVERY_MINUTE = "R/2026-01-01T00:00:00Z/PT1M"
@@ -49,7 +49,7 @@ def add_job(connection: Connection, category_id: int | None, name: str, **column
         "name": name,
         "category_id": category_id,
         "schedule": schedule,
-        "interval": parse_schedule(schedule).interval if schedule else None,
+        "interval": step_after(parse_schedule(schedule), NOW) if schedule else None,
         "next_run": parse_schedule(schedule).first_after(NOW) if schedule else None,
         "command": "true",
         "routing_key": "default",

@@ -228,6 +228,7 @@ class JobsTests(WebTestCase):
                 "last_slot": None,
                 "slots": 1,
                 "attempt": 1,
+                "cause": None,
                 "reason": None,
                 "request": None,
             },

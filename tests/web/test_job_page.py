@@ -136,10 +136,10 @@ class RunNowTests(WebTestCase):
         self.path = f"/job/{self.job}"
 
     def token(self) -> str:
-        (hidden,) = [
+        hidden = [
             each for each in self.get(self.path).page.all("input") if "form_token" in each.attributes["name"]
         ]
-        return hidden.attributes["value"]
+        return hidden[0].attributes["value"]
 
     def run_wanted(self) -> bool:
         page = self.get(self.path).page

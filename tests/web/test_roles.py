@@ -13,6 +13,20 @@ NEEDS: dict[str, Role | None] = {
     "GET /": Role.VIEWER,
     "GET /job/<job_id>": Role.VIEWER,
     "POST /job/<job_id>": Role.OPERATOR,
+    "POST /job/<job_id>/pause": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/pause": Role.OPERATOR,
+    "POST /job/<job_id>/resume": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/resume": Role.OPERATOR,
+    "POST /job/<job_id>/skip-next": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/skip-next": Role.OPERATOR,
+    "POST /job/<job_id>/unskip-next": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/unskip-next": Role.OPERATOR,
+    "POST /job/<job_id>/backfill": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/backfill": Role.OPERATOR,
+    "POST /job/<job_id>/stop-backfill": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/stop-backfill": Role.OPERATOR,
+    "GET /api/jobs/<job_id>/backfills": Role.VIEWER,
+    "POST /api/schedule/preview": Role.VIEWER,
     "GET /run/<run_id>": Role.VIEWER,
     "POST /run/<run_id>/kill": Role.OPERATOR,
     "GET /runners": Role.VIEWER,
@@ -59,6 +73,11 @@ BY_CATEGORY = {
     "POST /api/jobs/<job_id>/run",
     "POST /run/<run_id>/kill",
     "POST /api/runs/<run_id>/kill",
+    *(
+        f"POST {job}/{deed}"
+        for job in ("/job/<job_id>", "/api/jobs/<job_id>")
+        for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
+    ),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}

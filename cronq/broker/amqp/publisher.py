@@ -137,6 +137,7 @@ def _properties(message: Message) -> Any:
         delivery_mode=DeliveryMode.Persistent.value,
         message_id=message.message_id,
         reply_to=message.reply_to,
+        priority=message.priority or None,
         headers=None if message.reason is None else {REASON_HEADER: message.reason[:_REASON_LENGTH]},
     )
 

@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -54,7 +53,7 @@ class Taker(Protocol):
 
 
 class MemoryQueue:
-    """Messages in order. One that is put back returns to its old place."""
+    """Messages by priority and in order. One that is put back returns to its old place."""
 
     def __init__(self, name: str, confirmed_when_accepted: bool) -> None:
         self.name = name
@@ -64,26 +63,23 @@ class MemoryQueue:
         self.consumers: set[Taker] = set()
         self._confirmed_when_accepted = confirmed_when_accepted
         self._count = 0
-        self._fresh: deque[Held] = deque()
-        # Whatever was once handed out comes before all that never was.
-        self._returned: list[tuple[int, Held]] = []
+        # A heap.
+        self._waiting: list[tuple[int, int, Held]] = []
         self._takers: dict[Taker, None] = {}
 
     def __len__(self) -> int:
-        return len(self._returned) + len(self._fresh)
+        return len(self._waiting)
 
     def put(self, message: Message, confirm: Confirm) -> None:
-        """Add a message at the end."""
+        """Add a message at the end of those of its priority."""
         self._count += 1
-        if self._confirmed_when_accepted:
-            self._fresh.append(Held(self._count, message, confirm))
-        else:
-            self._fresh.append(Held(self._count, message, None))
+        self.put_back(Held(self._count, message, confirm if self._confirmed_when_accepted else None))
+        if not self._confirmed_when_accepted:
             confirm.taken()
 
     def put_back(self, held: Held) -> None:
         """Return a message to its place."""
-        heapq.heappush(self._returned, (held.position, held))
+        heapq.heappush(self._waiting, (-held.message.priority, held.position, held))
 
     def offer(self, taker: Taker) -> None:
         """Someone has room; the last to come is the last to be served."""
@@ -98,8 +94,7 @@ class MemoryQueue:
 
     def bodies(self) -> list[bytes]:
         """What waits, in order."""
-        returned = [held for _, held in sorted(self._returned)]
-        return [held.message.body for held in (*returned, *self._fresh)]
+        return [held.message.body for _, _, held in sorted(self._waiting)]
 
     def clear(self) -> None:
         """Forget what waits."""
@@ -108,7 +103,7 @@ class MemoryQueue:
                 confirm.forgotten()
 
     def _first(self) -> Held:
-        return heapq.heappop(self._returned)[1] if self._returned else self._fresh.popleft()
+        return heapq.heappop(self._waiting)[2]
 
     def _next_taker(self) -> Taker | None:
         while self._takers:

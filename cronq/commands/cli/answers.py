@@ -1,11 +1,14 @@
 """What the API says of jobs and runs, as values: it comes over a network, so each is looked at first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cronq.domain.runs import Status
+from cronq.domain.schedule_keys import TIME_KEYS
 
+WHEN_KEYS = ("schedule", *TIME_KEYS)
 _STATES = {"starting": Status.RUNNING.value, "none": "never ran"}
 _FINAL = frozenset(status.value for status in Status if status.final)
 
@@ -62,8 +65,10 @@ class Job:
     id: int
     name: str
     category: str
-    #: None when the server has no text for it.
-    schedule: str | None
+    #: The keys of a document that say when it runs; empty when the server has no text for it.
+    when: Mapping[str, Any]
+    #: The same in words; None when the server does not say it.
+    schedule_in_words: str | None
     interval: timedelta | None
     command: str
     routing_key: str
@@ -117,7 +122,8 @@ def read_job(data: Any) -> Job:
         id=_number(data["id"]),
         name=_text(data["name"]),
         category=_text(data["category"]["name"]) if data["category"] else "",
-        schedule=_optional(_text, data.get("schedule")),
+        when={key: data[key] for key in WHEN_KEYS if data.get(key) is not None},
+        schedule_in_words=_optional(_text, data.get("schedule_in_words")),
         interval=_optional(_span, data.get("interval")),
         command=_text(data["command"]),
         routing_key=_text(data["routing_key"]),

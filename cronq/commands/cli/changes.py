@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cronq.commands.cli.answers import Job
+from cronq.commands.cli.answers import WHEN_KEYS, Job
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.rules import rules_as_json
+from cronq.domain.schedules import Specification
 
-_KEYS = {"schedule": "schedule", "command": "command", "routing_key": "routing key", "rules": "rules"}
+_KEYS = {**dict.fromkeys(WHEN_KEYS), "command": None, "routing_key": "routing key", "rules": None}
 
 #: A key of a job: what it is now, and what it would be.
 Difference = Mapping[str, tuple[Any, Any]]
@@ -37,12 +38,13 @@ class Changes:
         """A line for each job that would not stay as it is, and below it what is new."""
         for job in self.added:
             yield f"  add {harmless(job.name)}"
-            yield from (f"    {_KEYS[key]}: {_shown(value)}" for key, value in _values(job).items() if value)
+            yield from (f"    {_title(key)}: {_shown(value)}" for key, value in _wanted(job).items())
         for name, difference in self.changed.items():
             yield f"  change {harmless(name)}"
             for key, (old, new) in difference.items():
-                yield f"    {_KEYS[key]}: {'(not stored)' if old is None else _shown(old)}"
-                yield f"    {'->':>{len(_KEYS[key]) + 1}} {_shown(new)}"
+                missing = "(not stored)" if key == "schedule" else "(none)"
+                yield f"    {_title(key)}: {missing if old is None else _shown(old)}"
+                yield f"    {'->':>{len(_title(key)) + 1}} {'(none)' if new is None else _shown(new)}"
         yield from (f"  remove {harmless(name)}" for name in self.removed)
 
     def as_json(self) -> dict[str, Any]:
@@ -76,15 +78,24 @@ def compare(present: Iterable[Job], wanted: Category) -> Changes:
 
 
 def _difference(old: Job, new: JobDefinition) -> Difference:
-    pairs = {key: (getattr(old, key), value) for key, value in _values(new).items()}
+    present = {**old.when, "command": old.command, "routing_key": old.routing_key, "rules": old.rules or None}
+    wanted = _wanted(new)
+    pairs = {key: (present.get(key), wanted.get(key)) for key in _KEYS}
     if old.rules is None:
         del pairs["rules"]
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _values(job: JobDefinition) -> dict[str, Any]:
-    values = {key: getattr(job, key) for key in _KEYS}
-    return values | {"rules": rules_as_json(job.rules.encode())}
+def _wanted(job: JobDefinition) -> dict[str, Any]:
+    when = Specification.decode(job.schedule).as_document() if job.schedule is not None else {}
+    rules = rules_as_json(job.rules.encode())
+    return {**when, "command": job.command, "routing_key": job.routing_key} | (
+        {"rules": rules} if rules else {}
+    )
+
+
+def _title(key: str) -> str:
+    return _KEYS[key] or key
 
 
 def _shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from cronq.commands.cli.jobs import jobs, show
 from cronq.commands.cli.kill import kill
 from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
+from cronq.commands.cli.schedule import schedule
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
 from cronq.commands.cli.status import status
 from cronq.commands.cli.tokens import tokens
@@ -31,7 +32,7 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 @click.group(
     epilog=_CODES,
     context_settings=_NAMES,
-    commands=[apply, audit, jobs, kill, run, runners, show, status, tokens, users],
+    commands=[apply, audit, jobs, kill, run, runners, schedule, show, status, tokens, users],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option
@@ -39,8 +40,9 @@ def cronq() -> None:
     """See and change what cronq runs.
 
     It talks to the web of cronq over HTTP: say where that is with --url or CRONQ_URL, and who you are with a
-    token in CRONQ_TOKEN. (Only audit, users and tokens work on the database itself.) The daemons are started
-    with `twistd -n cronq`, or one by one (cronq-injector, cronq-runner, cronq-results, cronq-web).
+    token in CRONQ_TOKEN. (Only audit, users and tokens work on the database itself, and schedule asks no
+    one.) The daemons are started with `twistd -n cronq`, or one by one (cronq-injector, cronq-runner,
+    cronq-results, cronq-web).
     """
 
 

@@ -30,7 +30,7 @@ MEANINGS = {
     Exit.NOT_ALLOWED: "the server does not allow it",
     Exit.CONFLICT: "it cannot be done as things are now",
     Exit.UNREACHABLE: "the server, or its database, cannot be reached",
-    Exit.BAD_DOCUMENT: "a category document has faults",
+    Exit.BAD_DOCUMENT: "a category document, or a schedule, has faults",
     Exit.TIMED_OUT: "run --wait --timeout: the time is up",
     Exit.INTERRUPTED: "stopped with Ctrl-C",
 }

@@ -1,5 +1,6 @@
 """`cronq jobs` and `cronq show`: what there is and how it stands with it."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, repeat
@@ -127,13 +128,15 @@ def _job_row(job: Job, now: datetime) -> tuple[str, ...]:
 
 
 def _fields(job: Job, now: datetime, page: str) -> Iterator[str]:
-    phrase = schedule_phrase(job)
+    phrase, written = schedule_phrase(job), job.when.get("schedule")
+    if job.when and job.when != {"schedule": written}:
+        written = json.dumps(job.when)
     fields = {
         "name": job.name,
         "category": job.category,
         "id": str(job.id),
         "status": status_word(job.status),
-        "schedule": phrase if job.schedule in {None, phrase} else f"{job.schedule} ({phrase})",
+        "schedule": phrase if written in {None, phrase} else f"{written} ({phrase})",
         "next run": at(job.next_run, now),
         "last run": at(job.last_run_start, now),
         "removed": at(job.removed_at, now) if job.removed_at else None,

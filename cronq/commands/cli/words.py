@@ -10,7 +10,7 @@ from cronq.commands.cli.terminal import harmless
 from cronq.domain.errors import BadSchedule
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import OPEN, Status
-from cronq.domain.schedule import describe, parse_schedule
+from cronq.domain.schedules import Specification
 from cronq.web.times import duration, exact
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -40,12 +40,14 @@ def at(moment: datetime | None, now: datetime) -> str:
 
 def schedule_phrase(job: Job) -> str:
     """The schedule as a phrase, as far as it can be understood here."""
-    if job.schedule is None:
+    if job.schedule_in_words is not None:
+        return job.schedule_in_words
+    if not job.when:
         return f"every {duration(job.interval)}" if job.interval else ""
     try:
-        return describe(parse_schedule(job.schedule))
-    except BadSchedule:
-        return job.schedule  # of a newer server
+        return Specification.of_job("", "", job.when).build().in_words()
+    except (BadSchedule, ValueError, TypeError, AttributeError):
+        return str(job.when.get("schedule"))  # of a newer server
 
 
 def status_word(status: str) -> str:

@@ -14,13 +14,14 @@ def add_columns(connection: Connection, table: Table, names: list[str]) -> None:
 
 
 def create_indexes(connection: Connection, table: Table) -> None:
-    """Create those that are not there.
+    """Create those that are not there, of the columns that are: a later migration may add others.
 
     SQLAlchemy makes them after their table; whoever was killed in between has left a table without.
     """
     there = [tuple(index["column_names"]) for index in inspect(connection).get_indexes(table.name)]
+    columns = {column["name"] for column in inspect(connection).get_columns(table.name)}
     for index in table.indexes:
-        if tuple(index.columns.keys()) not in there:
+        if tuple(index.columns.keys()) not in there and columns.issuperset(index.columns.keys()):
             index.create(connection)
 
 

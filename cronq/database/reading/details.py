@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
+from cronq.database.gateway import now as database_now
 from cronq.database.reading.history import latest_runs_of_jobs
 from cronq.database.reading.jobs import Selection, Sort, list_jobs
 from cronq.database.reading.records import JobRecord, find_job
@@ -20,6 +22,8 @@ class JobDetails:
     job: JobRecord
     runs: tuple[RunRecord, ...]
     events: Mapping[str, tuple[EventRecord, ...]]
+    #: By the clock of the database.
+    now: datetime
 
 
 def read_jobs_in_detail(
@@ -38,4 +42,5 @@ def read_job_in_detail(connection: Connection, job_id: int) -> JobDetails | None
 def _details(connection: Connection, jobs: Sequence[JobRecord]) -> list[JobDetails]:
     runs = latest_runs_of_jobs(connection, [job.id for job in jobs], RUNS_OF_A_JOB)
     events = find_events(connection, [run.run_id for each in runs.values() for run in each])
-    return [JobDetails(job, runs[job.id], events) for job in jobs]
+    now = database_now(connection)
+    return [JobDetails(job, runs[job.id], events, now) for job in jobs]

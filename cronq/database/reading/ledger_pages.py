@@ -20,7 +20,9 @@ PAGE = 1000
 _STARTED = or_(runs.c.granted_at.is_not(None), runs.c.started_at.is_not(None))
 _GRANTED_AT = func.coalesce(runs.c.granted_at, runs.c.started_at, runs.c.queued_at)
 _OPEN_SINCE = case(
-    (runs.c.status == Status.QUEUED.value, runs.c.queued_at),
+    # What waits for other runs of its job is as long queued as these run.
+    ((runs.c.status == Status.QUEUED.value) & runs.c.publish_after.is_(None), None),
+    (runs.c.status == Status.QUEUED.value, func.coalesce(runs.c.not_before, runs.c.queued_at)),
     (runs.c.status == Status.RUNNING.value, _GRANTED_AT),
 )
 _TWICE = and_(events.c.run_id == runs.c.run_id, events.c.type == STARTED_TWICE, events.c.once == 1)
@@ -31,6 +33,7 @@ _SECOND_HOST = case((events.c.id.is_not(None), func.coalesce(events.c.host, "an 
 AUDITED = select(
     runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.attempt, runs.c.slot, runs.c.last_slot, runs.c.slots,
     _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
+    runs.c.cause.is_not(None),
 ).select_from(runs.outerjoin(events, _TWICE).outerjoin(runners, _RUNNER))  # fmt: skip
 
 _OF_JOB = runs.c.job_id == bindparam("job")

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, Select, select
 from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
+from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Status
-from cronq.domain.schedule import RepeatingInterval, fixed_interval, parse_schedule
+from cronq.domain.schedules import Schedule, Specification, fixed_interval, parse_schedule
 
 
 class JobState(enum.StrEnum):
@@ -53,13 +54,29 @@ class JobRecord:
     #: `host.pid` of the last injector that took it.
     locked_by: str | None
     removed_at: datetime | None
+    #: What people asked for: until when it is paused and why, and a slot that is to be skipped.
+    paused_until: datetime | None
+    pause_reason: str | None
+    skip_slot: datetime | None
 
     @property
     def rules(self) -> Rules:
         """What it asks for besides."""
         return decode_rules(self.rules_text)
 
-    def schedule(self) -> RepeatingInterval | None:
+    def pause(self, now: datetime) -> Pause | None:
+        """What keeps its slots from running, whoever asked for it."""
+        found = pause_of(self.rules, self.paused_until, self.pause_reason)
+        return found if found is not None and now < found.end else None
+
+    def specification(self) -> Specification | None:
+        """What its document says of when it runs; None when the row does not say it."""
+        try:
+            return None if self.schedule_text is None else Specification.decode(self.schedule_text)
+        except BadSchedule:
+            return None
+
+    def schedule(self) -> Schedule | None:
         """What it runs by; None when the row does not say it.
 
         A job that 0.27 stored has no text: its next run and its interval are its schedule.
@@ -118,6 +135,9 @@ def _record(row: Row[Any]) -> JobRecord:
         run_wanted=row.run_now == 1,
         locked_by=row.locked_by,
         removed_at=row.removed_at,
+        paused_until=row.paused_until,
+        pause_reason=row.pause_reason,
+        skip_slot=row.skip_slot,
     )
 
 

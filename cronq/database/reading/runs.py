@@ -34,6 +34,8 @@ class RunRecord:
     last_slot: datetime | None = None
     slots: int = 1
     attempt: int = 1
+    #: A `Cause`, when its job's schedule did not ask for it.
+    cause: str | None = None
     #: What it was made with; None when that is not known.
     definition_id: int | None = None
     queued_at: datetime | None = None

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from cronq.database.gateway import now as database_now
+from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.categories import CategoryRecord, list_categories
 from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
 from cronq.database.reading.cursors import Cursor
@@ -29,7 +32,8 @@ from cronq.database.reading.runs import (
 )
 from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
-from cronq.domain.schedule import describe
+from cronq.domain.schedules.preview import Preview, preview
+from cronq.domain.zones import wall_time
 
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
@@ -60,8 +64,48 @@ class JobView:
     @property
     def schedule(self) -> str:
         """The schedule as a phrase."""
-        schedule = self.job.schedule()
-        return describe(schedule) if schedule else "no more slots"
+        schedule, after = self.job.schedule(), self.after
+        parts = [schedule.in_words()] if schedule else []
+        if after:
+            parts.append(f"after {', '.join(after)}")
+        return ", and ".join(parts) or "no more slots"
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The jobs of its category after which it runs."""
+        return self.job.rules.after
+
+    @property
+    def schedules(self) -> tuple[str, ...]:
+        """The texts of its schedules, as they are in its document; none for a job that 0.27 stored."""
+        specification, text = self.job.specification(), self.job.schedule_text
+        if specification is None:
+            return () if text is None else (text,)
+        return specification.schedules
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What else its document says of when it runs, key by key."""
+        specification = self.job.specification()
+        written = {} if specification is None else specification.as_document()
+        return {key: value for key, value in written.items() if key != "schedule"}
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """By whose clocks it runs; None: those of UTC."""
+        specification = self.job.specification()
+        return specification.zone() if specification and self.job.schedule() else None
+
+    def local(self, slot: datetime) -> datetime:
+        """What these clocks show at a slot."""
+        return wall_time(slot, self.zone)
+
+    def remarks(self, now: datetime) -> Preview | None:
+        """The notes and warnings about its schedule; None when it has none to be read, or is removed."""
+        specification = self.job.specification()
+        if specification is None or self.job.schedule() is None or self.job.removed_at is not None:
+            return None
+        return preview(specification, now, NEXT_SLOTS)
 
     def next_slots(self, now: datetime) -> tuple[datetime, ...]:
         """The first slot that no one has accounted for, and the next few that are still to come."""
@@ -102,6 +146,7 @@ class JobPageView:
     now: datetime
     view: JobView
     runs: RunPage
+    backfills: tuple[BackfillRecord, ...]
     #: The latest.
     changes: ChangePage
 
@@ -162,8 +207,9 @@ def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView 
         return None
     latest = latest_runs(connection, [job_id]).get(job_id)
     runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
+    backfills = tuple(find_backfills(connection, job_id))
     changes = read_changes(connection, ChangeSearch(job_id=job_id), CHANGES_OF_A_JOB)
-    return JobPageView(database_now(connection), JobView(job, latest), runs, changes)
+    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills, changes)
 
 
 def read_run(connection: Connection, run_id: str) -> RunView | None:

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cronq.database.reading.jobs import Sort
+from cronq.domain.asking import ASKING_KEYS
 from cronq.domain.changes import Action
+from cronq.domain.document_parts import Key
 from cronq.domain.heartbeats import RunnerStatus
+from cronq.web.backfilling import KEYS as BACKFILL_KEYS
+from cronq.web.backfilling import STOP_KEYS
 from cronq.web.description.schemas import INTEGER, STRING, Schema, data, list_of, ref
+from cronq.web.ruling import PAUSE_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ def _optional(values: type[StrEnum]) -> Schema:
 
 def _described(schema: Schema, text: str) -> Schema:
     return schema | {"description": text}
+
+
+def _keys(keys: Mapping[str, Key]) -> Schema:
+    """An object that may have these keys."""
+    return {"type": "object", "properties": {name: key.schema() for name, key in keys.items()}}
 
 
 _WHEN = "a date, with or without a time, or how long ago, as in PT6H"
@@ -67,6 +77,23 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /api/runs/{run_id}/kill": Operation(
         ref("Done"), body=ref("Asking"), body_optional=True, refusals=(400, 404, 409, 413, 415)
+    ),
+    **{
+        f"POST /api/jobs/{{job_id}}/{deed}": Operation(
+            ref("Done"), body=_keys(keys), refusals=(400, 404, 409, 415)
+        )
+        for deed, keys in (
+            ("pause", PAUSE_KEYS),
+            ("resume", ASKING_KEYS),
+            ("skip-next", ASKING_KEYS),
+            ("unskip-next", ASKING_KEYS),
+            ("backfill", BACKFILL_KEYS),
+            ("stop-backfill", STOP_KEYS),
+        )
+    },
+    "GET /api/jobs/{job_id}/backfills": Operation(data(backfills=list_of(ref("Backfill"))), refusals=(404,)),
+    "POST /api/schedule/preview": Operation(
+        data(preview={"type": "object"}), body={"type": "object"}, refusals=(400, 415)
     ),
     "GET /api/runners": Operation(
         data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)

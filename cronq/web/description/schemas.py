@@ -6,6 +6,7 @@ from typing import Any
 
 from cronq.domain.access import Role, Via
 from cronq.domain.asking import ASKING_KEYS
+from cronq.domain.backfilling import Order
 from cronq.domain.changes import Action
 from cronq.domain.document_parts import Key
 from cronq.domain.document_rules import cronq_schema
@@ -71,16 +72,37 @@ _RUN = with_keys(
     slot=maybe(TIME),
     last_slot=maybe(TIME),
     slots=INTEGER,
+    cause=maybe(STRING),
     attempt=INTEGER,
     reason=maybe(STRING),
     request={"type": ["object", "null"]},
+)
+_BACKFILL = with_keys(
+    **{"from": TIME},
+    id=INTEGER,
+    to=TIME,
+    order=one_of(Order),
+    at_once=INTEGER,
+    reason=maybe(STRING),
+    asked_at=TIME,
+    slots=INTEGER,
+    had_run=INTEGER,
+    made=INTEGER,
+    statuses={"type": "object", "additionalProperties": INTEGER},
+    ended_at=maybe(TIME),
+    stopped=maybe(STRING),
 )
 _JOB = with_keys(
     id=INTEGER,
     name=STRING,
     category_id=maybe(INTEGER),
     category=maybe(ref("Category")),
-    schedule=maybe(STRING),
+    # As in its document: a text, an object, or a list of them.
+    schedule={},
+    schedule_in_words=maybe(STRING),
+    rules={"type": "object"},
+    paused=maybe(with_keys(until=maybe(TIME), reason=STRING)),
+    skip_slot=maybe(TIME),
     interval=maybe(NUMBER),
     next_run=maybe(TIME),
     last_run_start=maybe(TIME),
@@ -90,7 +112,6 @@ _JOB = with_keys(
     current_status=STRING,
     routing_key=STRING,
     command=STRING,
-    rules={"type": "object"},
     locked_by=maybe(STRING),
     removed_at=maybe(TIME),
     runs=list_of(ref("Run")),
@@ -196,6 +217,7 @@ def schemas() -> dict[str, Schema]:
         "Done": with_keys(success=with_keys(message=STRING)),
         "Error": _ERROR,
         "Finding": _FINDING,
+        "Backfill": _BACKFILL,
         "Job": _JOB,
         "Replaced": _REPLACED,
         "Role": one_of(Role),

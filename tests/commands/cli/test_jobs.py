@@ -41,9 +41,11 @@ class JobsTests(CliTestCase):
     def test_of_another_version(self) -> None:
         """Jobs without a schedule, or with one that is not understood here, are listed as they are."""
         old = {key: value for key, value in job(1, interval=5.0).items() if key != "schedule"}
-        self.web.has_jobs(old, job(2, schedule="@daily"), job(3, schedule=None, interval=None))
+        self.web.has_jobs(old, job(2, schedule="@fortnightly"), job(3, schedule=None, interval=None))
         _, out, _ = self.call("jobs")
-        self.assertEqual([line.split("  ")[3].strip() for line in out[1:]], ["every 5 s", "@daily", "-"])
+        self.assertEqual(
+            [line.split("  ")[3].strip() for line in out[1:]], ["every 5 s", "@fortnightly", "-"]
+        )
 
     def test_servers_clock(self) -> None:
         """Times are as seen by the server, whose clock may differ from ours."""

@@ -9,8 +9,9 @@ a character, or a character set that holds few of them.
 from alembic import op
 from sqlalchemy import Connection, Table, inspect
 
+from cronq.database.column_types import Name
 from cronq.database.migrations.steps import column_definition, create_indexes
-from cronq.database.tables import Name, categories, events, jobs, metadata
+from cronq.database.tables import categories, events, jobs, metadata
 
 revision = "0001"
 down_revision = None

@@ -10,7 +10,7 @@ from cronq.database.output_tables import outputs
 from cronq.database.tables import metadata, orders, runs
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -7,19 +7,21 @@ from itertools import islice
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.errors import BadSchedule
-from cronq.domain.schedule import (
-    LENGTH_LIMIT,
-    RepeatingInterval,
-    describe,
-    fixed_interval,
-    parse_schedule,
-)
+from cronq.domain.schedules import RepeatingInterval, fixed_interval
+from cronq.domain.schedules.text import LENGTH_LIMIT, parse_text
 
 FIRST_MOMENT = datetime.min
 LAST_MOMENT = datetime.max
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
+
+
+def parse_schedule(text: str) -> RepeatingInterval:
+    """The interval that the text stands for, in UTC."""
+    schedule = parse_text(text, None)
+    assert isinstance(schedule, RepeatingInterval)
+    return schedule
 
 
 def first_slots(text: str, count: int) -> list[str]:
@@ -407,7 +409,7 @@ class DescriptionTests(SynchronousTestCase):
 
     def assertDescribed(self, descriptions: dict[str, str]) -> None:
         for text, words in descriptions.items():
-            self.assertEqual(describe(parse_schedule(text)), words, text)
+            self.assertEqual(parse_schedule(text).in_words(), words, text)
 
     def test_exact_steps(self) -> None:
         """A step is told in the largest unit that fits it, from a day on with the time of day."""

@@ -1,0 +1,106 @@
+"""How many runs of a job are open, and which of those that wait may go."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select, update
+
+from cronq.database.bulk import chunks
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import jobs, runs
+from cronq.domain.overlap import OpenRun, most_at_once, occupied
+from cronq.domain.rules import Rules, decode_rules
+from cronq.domain.runs import Cause, Status
+
+#: A run of a runner that tells nothing of itself, as those of 0.27, counts no longer than this.
+FORGOTTEN_AFTER = timedelta(days=1)
+#: What waits is looked through so many at a time.
+MOST_WAITING = 5_000
+
+_QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
+_WAITS = (runs.c.status == _QUEUED) & runs.c.publish_after.is_(None)
+
+
+def open_runs(
+    connection: Connection, job_ids: Collection[int], now: datetime, *, running_only: bool = False
+) -> dict[int, list[OpenRun]]:
+    """The runs of these jobs that have not ended, by job and in the order in which they were made.
+
+    Their jobs have to be locked. A run that was lost is not among them, whatever its command does.
+    """
+    found: dict[int, list[OpenRun]] = defaultdict(list)
+    for some in chunks(sorted(job_ids)):
+        for row in connection.execute(_open(some, now, running_only=running_only)):
+            found[row.job_id].append(_open_run(row, now))
+    return found
+
+
+def release(connection: Connection, rules: Mapping[int, Rules | None], now: datetime) -> None:
+    """Let go what may of the runs of these jobs that wait. The jobs are locked; None: one without rules."""
+    waiting = defaultdict(list)
+    for some in chunks(sorted(rules)):
+        query = select(runs.c.job_id, runs.c.run_id).where(_WAITS, _of(some))
+        for row in connection.execute(query.order_by(runs.c.id).limit(MOST_WAITING)):
+            waiting[row.job_id].append(row.run_id)
+    if not waiting:
+        return
+    taken = open_runs(connection, waiting.keys(), now)
+    released = []
+    for job_id, run_ids in waiting.items():
+        rule = rules[job_id]
+        most = None if rule is None else most_at_once(rule)
+        room = None if rule is None or most is None else max(0, most - occupied(rule, taken[job_id]))
+        released += run_ids[:room]
+    for some in chunks(sorted(released)):
+        go = {"publish_after": now, "not_before": now, "reason": None}
+        connection.execute(update(runs).where(runs.c.run_id.in_(some), _WAITS).values(go))
+
+
+def release_all(connection: Connection) -> None:
+    """Look at all that waits: whoever was to let it go may have been killed, or the rules be others now."""
+    waiting = select(runs.c.job_id).where(_WAITS).order_by(runs.c.id).limit(MOST_WAITING)
+    job_ids = sorted(set(connection.scalars(waiting)))
+    for some in chunks(job_ids):
+        query = select(jobs.c.id, jobs.c.rules, jobs.c.removed_at).where(jobs.c.id.in_(some))
+        found = connection.execute(query.order_by(jobs.c.id).with_for_update()).all()
+        # What waits for a job that is gone is published, and that says what becomes of it.
+        rules: dict[int, Rules | None] = dict.fromkeys(some)
+        rules |= {row.id: decode_rules(row.rules) for row in found if row.removed_at is None}
+        release(connection, rules, database_now(connection))
+
+
+def _open(job_ids: Sequence[int], now: datetime, *, running_only: bool) -> Select[Any]:
+    query = select(
+        runs.c.run_id,
+        runs.c.job_id,
+        runs.c.status,
+        runs.c.slot,
+        runs.c.publish_after,
+        runs.c.not_before,
+        runs.c.runner,
+        runs.c.host,
+        runs.c.cause,
+    ).where(_of(job_ids), runs.c.status.in_([_RUNNING] if running_only else [_QUEUED, _RUNNING]))
+    known = runs.c.runner.is_not(None) | (runs.c.started_at > now - FORGOTTEN_AFTER)
+    return query.where(known | (runs.c.status == _QUEUED)).order_by(runs.c.id)
+
+
+def _of(job_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Not by the index over job ids, as all runs that a job ever had may be many; what is open is little."""
+    return (runs.c.job_id + 0).in_(job_ids)
+
+
+def _open_run(row: Any, now: datetime) -> OpenRun:
+    queued = row.status == _QUEUED
+    return OpenRun(
+        run_id=row.run_id,
+        status=Status(row.status),
+        slot=row.slot,
+        waits=queued and row.publish_after is None,
+        early=queued and row.not_before is not None and row.not_before > now,
+        runner=row.runner,
+        host=row.host,
+        patient=row.cause == Cause.BACKFILL,
+    )

@@ -1,0 +1,39 @@
+"""Slots of the past that somebody wants to be run."""
+
+import enum
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from cronq.domain.runs import ENDED, OPEN, Status
+from cronq.domain.schedules import Schedule
+
+MOST_SLOTS = 100_000
+MOST_AT_ONCE = 100
+_TICK = datetime.resolution
+#: A slot of which there is such a run has run, or is about to; lost ones may have.
+_HAS_RUN = ENDED | OPEN | {Status.LOST}
+
+
+class Order(enum.StrEnum):
+    """Which slots come first."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+def slots_to_fill(
+    schedule: Schedule, since: datetime, until: datetime, order: Order, reached: datetime | None
+) -> Iterator[datetime]:
+    """The slots with `since` <= slot <= `until` that come after the one that was reached, in that order."""
+    if order is Order.OLDEST:
+        yield from schedule.slots_between(since - _TICK if reached is None else reached, until)
+        return
+    slot = schedule.last_until(until if reached is None else reached - _TICK)
+    while slot is not None and slot >= since:
+        yield slot
+        slot = schedule.last_until(slot - _TICK)
+
+
+def has_run(statuses: Iterable[Status]) -> bool:
+    """Whether a slot with rows of these statuses is not to be filled."""
+    return any(status in _HAS_RUN for status in statuses)

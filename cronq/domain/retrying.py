@@ -1,0 +1,59 @@
+"""Whether a slot is tried again after a run came to no good end, when, and in which words."""
+
+from datetime import datetime, timedelta
+
+from cronq.domain.reports import RunState
+from cronq.domain.rules import OnLost, Rules
+from cronq.domain.runs import Status
+
+#: After these a run may be tried again.
+RETRIED = frozenset({Status.FAILED, Status.TIMED_OUT, Status.LOST})
+#: So many attempts of one slot may be lost; a command that takes its runners down must not go on for ever.
+MOST_LOST = 5
+LONGEST_DELAY = timedelta(days=1)
+#: The delay before the second rerun of what was lost; the first is made at once.
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+
+
+def attempts_allowed(rules: Rules, status: Status) -> int:
+    """How many attempts of one slot there may be, when the latest of them came to that end."""
+    if status not in RETRIED or (status is Status.LOST and rules.on_lost is OnLost.FAIL):
+        return 1
+    if status is Status.LOST and rules.on_lost is OnLost.RERUN:
+        return max(MOST_LOST, 1 + rules.retries)
+    return 1 + rules.retries
+
+
+def delay_after(rules: Rules, status: Status, attempt: int) -> timedelta:
+    """How long to wait for the next attempt after this one came to that end."""
+    if status is Status.LOST and rules.on_lost is OnLost.RERUN:
+        doubled = _FIRST_PAUSE * 2 ** min(attempt - 2, 10) if attempt > 1 else timedelta(0)
+        return min(doubled, _LONGEST_PAUSE)
+    # In seconds and bounded first: a day is soon passed by what grows like this.
+    seconds = rules.retry_delay.total_seconds() * min(rules.retry_backoff ** (attempt - 1), 1e9)
+    longest = max(LONGEST_DELAY, rules.retry_delay)
+    return min(timedelta(seconds=min(seconds, longest.total_seconds())), longest)
+
+
+def why_again(run: RunState, allowed: int, at: datetime | None) -> str:
+    """Why there is another attempt, and what it waits for; `at` is when it may start, None: at once."""
+    waits = f"it waits until {at:%Y-%m-%d %H:%M:%S} UTC" if at else "it may start at once"
+    return (
+        f"attempt {run.attempt + 1} of at most {allowed}: {waits}, since the one before {_end_in_words(run)}"
+    )
+
+
+def no_more(run: RunState) -> str:
+    """The reason of a run that was the last attempt."""
+    last = f"this was attempt {run.attempt}, and there is no more"
+    return f"{run.reason}; {last}" if run.reason else last
+
+
+def _end_in_words(run: RunState) -> str:
+    if run.status is Status.TIMED_OUT:
+        return "ran longer than it may"
+    if run.status is Status.LOST:
+        return "was lost"
+    if run.return_code is None:
+        return "could not be started"
+    return f"ended with {run.return_code}"

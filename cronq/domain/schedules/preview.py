@@ -1,0 +1,60 @@
+"""A schedule as a person looks at it: in words, with its next slots, with notes and warnings."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from cronq.domain.schedules.advice import notes_of, warnings_of
+from cronq.domain.schedules.jitter import Jittered
+from cronq.domain.schedules.specification import Specification
+from cronq.domain.zones import wall_time
+
+#: So far ahead a change of the clocks is near; and so far at most, when the slots shown reach further.
+_NEAR, _FAR = timedelta(days=30), timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class ComingSlot:
+    """A slot that is still to come."""
+
+    #: Naive UTC.
+    moment: datetime
+    #: What the clocks of the schedule show then.
+    wall: datetime
+    #: By how much it is put off.
+    jitter: timedelta
+
+    @property
+    def offset(self) -> timedelta:
+        """How far these clocks are ahead of UTC."""
+        return self.wall - self.moment
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a schedule means."""
+
+    sentence: str
+    zone: ZoneInfo | None
+    slots: tuple[ComingSlot, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def preview(specification: Specification, now: datetime, count: int) -> Preview:
+    """Look at the next slots after `now`; raises `BadSchedule`."""
+    schedule, zone = specification.build(), specification.zone()
+    moments = list(islice(schedule.slots_between(now, datetime.max), count))
+    slots = []
+    for moment in moments:
+        plain = schedule.schedule.last_until(moment) if isinstance(schedule, Jittered) else moment
+        slots.append(ComingSlot(moment, wall_time(moment, zone), moment - (plain or moment)))
+    until = min(max(now + _NEAR, *moments), now + _FAR) if moments else now
+    return Preview(
+        schedule.in_words(),
+        zone,
+        tuple(slots),
+        tuple(notes_of(specification, now, until)),
+        tuple(warnings_of(specification, now)),
+    )

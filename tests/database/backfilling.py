@@ -1,0 +1,152 @@
+"""Backfills, on any database."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cronq.database.backfilling import Wanted, begin_backfill, count_slots, go_on, stop_backfill
+from cronq.database.pausing import pause_job
+from cronq.database.reading.backfills import find_backfills
+from cronq.database.tables import backfills, jobs, runs
+from cronq.domain.backfilling import Order
+from cronq.domain.rules import Overlap, Rules
+from tests.database.ruling import RulingCase
+from tests.database.store import MINUTELY, at, job
+
+
+class BackfillTests(RulingCase):
+    """A job with a slot each minute, of which nobody has run ten."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.begin_with()
+
+    def begin_with(self, **rules: Any) -> None:
+        self.put()
+        self.now = at(0)
+        self.put(job(rules=Rules(**rules)), category="strict" if rules else "example")
+        self.job_id = self.rows(jobs)[-1]["id"]
+        (self.latest,) = self.claim_at(0, 10)
+        self.ask(self.latest)
+        self.end(self.latest)
+
+    def fill(self, since: datetime, until: datetime, order: Order = Order.OLDEST, at_once: int = 1) -> int:
+        slots = self.do(count_slots, self.job_id, since, until)
+        assert slots is not None
+        return self.do(begin_backfill, self.job_id, Wanted(since, until, order, at_once, "why"), slots)
+
+    def made(self) -> list[tuple[datetime, int, str]]:
+        self.do(go_on)
+        return [(row["slot"], row["attempt"], row["status"]) for row in self.rows(runs, cause="backfill")]
+
+    def finish(self) -> None:
+        """Run what there is, until the backfill is over."""
+        for _ in range(50):
+            self.do(go_on)
+            for row in self.rows(runs, status="queued"):
+                self.ask(row["run_id"])
+                self.end(row["run_id"])
+
+    def test_each_once(self) -> None:
+        """Each slot runs once, in order, and none that has run."""
+        self.fill(at(0, 1), at(0, 10))
+        self.assertEqual(self.made(), [(at(0, 1), 2, "queued")])
+        self.finish()
+        self.assertEqual([row[0] for row in self.made()], [at(0, minute) for minute in range(1, 10)])
+        (found,) = self.read(find_backfills, self.job_id)
+        self.assertEqual(
+            (found.slots, found.made, found.passed, found.statuses), (10, 9, 1, {"succeeded": 9})
+        )
+        self.assertIsNotNone(found.ended_at)
+        self.assertEqual(self.audit(), [])
+
+    def test_again(self) -> None:
+        """A second one finds nothing to do, and ends."""
+        self.fill(at(0, 1), at(0, 10))
+        self.finish()
+        self.fill(at(0, 1), at(0, 10), Order.NEWEST)
+        self.do(go_on)
+        latest, _ = self.read(find_backfills, self.job_id)
+        self.assertEqual((latest.made, latest.passed, latest.ended_at is None), (0, 10, False))
+
+    def test_newest_first(self) -> None:
+        """The other way round, and several at once."""
+        self.fill(at(0, 3), at(0, 8), Order.NEWEST, at_once=2)
+        self.assertEqual([row[0] for row in self.made()], [at(0, 8), at(0, 7)])
+        self.assertEqual(len(self.made()), 2, "no more while these are open")
+        self.finish()
+        self.assertEqual([row[0] for row in self.made()], [at(0, minute) for minute in (8, 7, 6, 5, 4, 3)])
+
+    def test_before_the_job_was(self) -> None:
+        """Slots that its schedule would have had before it was there are made, and no finding."""
+        self.put(job(schedule="R/2025-12-31T23:00:00/PT1M"), category="other")
+        self.job_id = self.rows(jobs)[-1]["id"]
+        self.fill(datetime(2025, 12, 31, 23), datetime(2025, 12, 31, 23, 2))
+        self.finish()
+        self.assertEqual(len(self.made()), 3)
+        self.assertEqual(self.audit(), [])
+
+    def test_two_injectors(self) -> None:
+        """However often injectors look, a slot has one run."""
+        self.fill(at(0, 1), at(0, 9), at_once=9)
+        for _ in range(3):
+            self.assertEqual(len(self.made()), 9)
+
+    def test_retries_count(self) -> None:
+        """An attempt that waits is one of those that are open."""
+        self.begin_with(retries=3)
+        self.fill(at(0, 1), at(0, 5))
+        ((_, _, _),) = self.made()
+        run_id = self.row(runs, cause="backfill")["run_id"]
+        self.ask(run_id)
+        self.end(run_id, 1)
+        self.assertEqual([row[1:] for row in self.made()], [(2, "failed"), (3, "queued")])
+
+    def test_called_off(self) -> None:
+        """Nothing more is made, and what has not started is skipped."""
+        backfill = self.fill(at(0, 1), at(0, 9), at_once=2)
+        self.made()
+        first = self.rows(runs, cause="backfill")[0]["run_id"]
+        self.ask(first)
+        self.assertTrue(self.do(stop_backfill, self.job_id, backfill))
+        self.assertFalse(self.do(stop_backfill, self.job_id, backfill))
+        self.end(first)
+        self.assertEqual([row[2] for row in self.made()], ["succeeded", "skipped"])
+        self.assertEqual(self.rows(runs, cause="backfill")[1]["reason"], "its backfill was called off")
+        self.assertEqual(self.audit(), [])
+
+    def test_job_removed(self) -> None:
+        """It ends with its job."""
+        self.fill(at(0, 1), at(0, 9))
+        self.put()
+        self.assertEqual(self.made(), [])
+        self.assertEqual(self.row(backfills)["stopped"], "its job was removed")
+
+    def test_paused_and_late(self) -> None:
+        """Whoever asks for old slots wants them, pause and deadline or not."""
+        self.begin_with(deadline=timedelta(minutes=1))
+        self.do(pause_job, self.job_id, None, "")
+        self.fill(at(0, 1), at(0, 3))
+        self.finish()
+        self.assertEqual([row[2] for row in self.made()], ["succeeded"] * 3)
+
+    def test_overlap(self) -> None:
+        """It makes way for slots that are due now, and waits for them instead of being skipped."""
+        self.begin_with(overlap=Overlap.SKIP)
+        self.fill(at(0, 1), at(0, 3))
+        self.made()
+        (current,) = self.claim_at(0, 11)
+        self.assertTrue(self.ask(current).granted)
+        waiting = self.row(runs, cause="backfill")["run_id"]
+        answer = self.ask(waiting)
+        self.assertEqual((answer.granted, self.row(runs, run_id=waiting)["status"]), (False, "queued"))
+        self.end(current)
+        self.assertIn(waiting, self.published())
+        self.assertTrue(self.ask(waiting).granted)
+        self.assertEqual(self.claim_at(0, 12), [])
+
+    def test_count(self) -> None:
+        """Only slots that have passed count, of jobs that have a schedule."""
+        self.assertEqual(self.do(count_slots, self.job_id, at(0, 5), at(9)), 6)
+        self.assertEqual(self.do(count_slots, self.job_id, at(5), at(9)), 0)
+        self.assertIsNone(self.do(count_slots, 4711, at(0), at(9)))
+        self.assertAccounted(self.job_id, MINUTELY, at(0), at(0, 10))

@@ -1,0 +1,32 @@
+"""Rules on SQLite."""
+
+from tests.database import backfilling, following, pausing, ruling
+from tests.database.store import OnSQLite
+
+
+class OverlapTests(OnSQLite, ruling.OverlapTests):
+    """Runs that would overlap."""
+
+
+class AttemptTests(OnSQLite, ruling.AttemptTests):
+    """Attempts after the first."""
+
+
+class PauseTests(OnSQLite, pausing.PauseTests):
+    """Slots that people, or documents, want skipped."""
+
+
+class CatchUpTests(OnSQLite, pausing.CatchUpTests):
+    """Slots for which no injector was there."""
+
+
+class PriorityTests(OnSQLite, following.PriorityTests):
+    """What comes first when more is due than fits."""
+
+
+class AfterTests(OnSQLite, following.AfterTests):
+    """Jobs that run after others."""
+
+
+class BackfillTests(OnSQLite, backfilling.BackfillTests):
+    """Slots of the past that somebody wants to be run."""
