@@ -219,8 +219,9 @@ class WhoTests(PeopleCase):
 
     def test_buttons(self) -> None:
         """Whoever may not run or kill sees no button for it."""
-        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", "Call it off"])):
+        for role in (Role.VIEWER, Role.OPERATOR):
             headers = self.session(role)
             found = self.get("/job/1", headers=headers).page.texts("button")
             found += self.get(f"/run/{MINE['run_id']}", headers=headers).page.texts("button")
-            self.assertEqual([each for each in found if each != "Log out"], buttons)
+            for button in ("Run now", "Call it off"):
+                self.assertEqual(button in found, role is Role.OPERATOR, (role, button))
