@@ -22,6 +22,7 @@ from twisted.internet.task import react
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cronq.execution.interface import Command
 from cronq.execution.process import ProcessLauncher
 from tests.servers import ROOT
 
@@ -100,7 +101,7 @@ def _by_spawn_process() -> Start:
 
 def _by_launcher() -> Start:
     launcher = ProcessLauncher(reactor)
-    return lambda: launcher.launch("true", ENVIRONMENT, lambda stream, data: None).ended
+    return lambda: launcher.launch(Command("true", ENVIRONMENT), lambda stream, data: None).ended
 
 
 WAYS: Mapping[str, Callable[[], Start]] = {

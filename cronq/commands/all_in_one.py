@@ -1,5 +1,6 @@
 """`twistd cronq`: all four daemons in one process, by default with SQLite and a broker of its own."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from cronq.database.restarts import lose_running
 from cronq.domain.access import Actor, Via
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
+from cronq.services.loop import Loop
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 
@@ -94,12 +96,17 @@ def makeService(options: Options) -> IService:
     then: list[Any] = [forget_published, lose_running] if embedded else []
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
-    injector, *others = make_injector(values, owner.database, tables, broker, reactor)
-    web = make_web(reactor, options, owner.database, tables, wake=injector.wake)
+    injectors = make_injector(values, owner.database, tables, broker, reactor)
+    web = make_web(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
     runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
-    return Sequence.of([*first, owner, broker, *results, *web, runner, injector, *others])
+    return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors])
+
+
+def _wake(loops: Iterable[Loop]) -> None:
+    for loop in loops:
+        loop.wake()
 
 
 def _drained() -> None:

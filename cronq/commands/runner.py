@@ -18,6 +18,7 @@ from cronq.commands.runner_service import RunnerService
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import (
     Setting,
+    byte_count,
     folder,
     is_amqp_word,
     log_folder,
@@ -28,7 +29,7 @@ from cronq.commands.settings import (
 )
 from cronq.domain.messages import JobMessage
 from cronq.domain.runs import new_token
-from cronq.execution.logs import JobLog
+from cronq.execution.logs import JobLog, LimitedLog, Log
 from cronq.execution.process import ProcessLauncher
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -91,6 +92,13 @@ LOG_TO_STDOUT = Setting(
     "write the output of jobs to the daemon's own log, too",
     flag=True,
 )
+LOG_LIMIT = Setting(
+    "log_limit",
+    ("CRONQ_LOG_LIMIT",),
+    byte_count,
+    "4G",
+    "how much output of one run goes into the log of its job; 0 for no limit",
+)
 LOG_PATH = Setting("log_path", ("LOG_PATH",), folder, None, "the folder for the logs of jobs")
 STATE_PATH = Setting(
     "state_path", ("CRONQ_STATE_PATH",), folder, None, "the folder for what must not be forgotten"
@@ -102,6 +110,7 @@ RUNNER_SETTINGS = (
     CONCURRENCY,
     DRAIN_SECONDS,
     LOG_TO_STDOUT,
+    LOG_LIMIT,
     LOG_PATH,
     STATE_PATH,
 )
@@ -160,8 +169,9 @@ def _build(
     place = Workplace(
         launcher=ProcessLauncher(reactor),
         reports=reports,
+        clock=reactor,
         now=utc_now,
-        open_output=partial(_open_output, log_path, values.log_to_stdout),
+        open_output=partial(_open_output, log_path, values.log_limit, values.log_to_stdout),
         environment=command_environment(os.environ),
         host=host,
         runner=identity.runner,
@@ -190,8 +200,10 @@ def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in hidden}
 
 
-def _open_output(log_path: Path, told: bool, job: JobMessage) -> Output:
-    job_log = JobLog(log_path, job.name, time.monotonic)
+def _open_output(log_path: Path, limit: int, told: bool, job: JobMessage) -> Output:
+    job_log: Log = JobLog(log_path, job.name, time.monotonic)
+    if limit:
+        job_log = LimitedLog(job_log, limit, job.run_id)
     return ToldOutput(job_log, job) if told else FileOutput(job_log)
 
 

@@ -115,6 +115,14 @@ def seconds(least: float, most: float) -> Parse:
     return parse
 
 
+def byte_count(value: str) -> int:
+    """A number of bytes, or of so many KiB, MiB or GiB."""
+    found = re.fullmatch(r"([0-9]{1,12})([KMG]?)", value)
+    if found is None:
+        raise ValueError("a number of bytes such as 65536, 500M or 4G; 0 for no limit")
+    return int(found[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[found[2]]
+
+
 def is_amqp_word(value: str) -> bool:
     """Whether it can be a name of a queue or a routing key: 1 to 255 bytes (AMQP 0-9-1, short string)."""
     try:

@@ -42,7 +42,7 @@ def try_again(
     `rules` are those of the jobs, by id; a job that is not there asks for nothing.
     """
     asked = {run.run_id: run for run in ended if _allowed(run, rules) > 1}
-    query = select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id)
+    query = select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id, runs.c.request)
     found = [
         row
         for some in chunks(sorted(asked))
@@ -72,6 +72,7 @@ def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, 
         "definition_id": row.definition_id,
         "backfill_id": row.backfill_id,
         "slot": run.slot,
+        "request": row.request,
         "cause": run.cause,
         "attempt": run.attempt + 1,
         "status": Status.QUEUED.value,

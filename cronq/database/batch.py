@@ -15,9 +15,13 @@ from cronq.database.bulk import insert_new, update_rows
 from cronq.database.following import follow
 from cronq.database.gateway import now as database_now
 from cronq.database.limits import release
+from cronq.database.orders import find_kills
+from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
+from cronq.domain.kills import call_off
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output
 from cronq.domain.overlap import most_at_once
 from cronq.domain.pauses import Pause, pause_of
 from cronq.domain.reports import RunState
@@ -75,6 +79,7 @@ class RunBatch:
         self._before: dict[str, RunState] = {}
         self._changed_jobs: dict[int, JobSummary] = {}
         self._events: list[dict[str, Any]] = []
+        self._outputs: list[dict[str, Any]] = []
         self._unstarted: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -114,6 +119,10 @@ class RunBatch:
             }
         )
 
+    def keep(self, run_id: str, output: Output) -> None:
+        """Store what is kept of the output of a run, once."""
+        self._outputs.append({"run_id": run_id, "size": output.size, "kept": output.encode()})
+
     def forget_start(self, run_id: str) -> None:
         """What was announced has not happened."""
         self._unstarted.add(run_id)
@@ -125,6 +134,7 @@ class RunBatch:
 
     def write(self) -> None:
         """Write what has changed, with the attempts that follow what came to no good end."""
+        self._obey_kills()
         self._follow_up()
         if self._unstarted:
             announced = events.c.type == Report.STARTING.value, events.c.once == 1
@@ -135,6 +145,7 @@ class RunBatch:
         job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
         update_rows(self._connection, jobs, job_rows)
         insert_new(self._connection, events, self._events)
+        insert_new(self._connection, outputs, self._outputs)
         self._let_go()
         self._let_follow()
 
@@ -167,6 +178,16 @@ class RunBatch:
             if pause := pause_of(self.rules.get(job_id, DEFAULT_RULES), paused_until, pause_reason):
                 self.pauses[job_id] = pause
             self._summaries[job_id] = JobSummary(*summary)
+
+    def _obey_kills(self) -> None:
+        """What is to be killed, and was handed back instead, is not queued for another runner."""
+        back = [
+            run_id
+            for run_id, before in self._before.items()
+            if before.status is Status.RUNNING and self.runs[run_id].status is Status.QUEUED
+        ]
+        for run_id, reason in find_kills(self._connection, back).items() if back else ():
+            self.move(call_off(self.runs[run_id], reason, self.now))
 
     def _follow_up(self) -> None:
         ended = [

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, exists, select
 
 from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
+from cronq.database.output_tables import outputs
 from cronq.database.pruning import delete_inherited
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.retention import move_mark
@@ -88,7 +89,8 @@ def _delete_runs(connection: Connection, ids: Sequence[int]) -> int:
     ended = connection.execute(query.with_for_update()).all()
     if not ended:
         return 0
-    of_them = delete(events).where(events.c.run_id.in_([row.run_id for row in ended]))
-    count = connection.execute(of_them).rowcount
+    run_ids = [row.run_id for row in ended]
+    connection.execute(delete(outputs).where(outputs.c.run_id.in_(run_ids)))
+    count = connection.execute(delete(events).where(events.c.run_id.in_(run_ids))).rowcount
     connection.execute(delete(runs).where(runs.c.id.in_([row.id for row in ended])))
     return count + len(ended)

@@ -61,6 +61,8 @@ def _apply(batch: RunBatch, gate: Gate, message: ResultMessage, too_early: str |
         if moved != run:
             batch.forget_start(run.run_id)
         return None
+    if message.output is not None:
+        batch.keep(run.run_id, message.output)
     answer = grant(moved, message) if message.asks else None
     if answer is None or answer.granted:
         batch.note(run, message.report.value, message.sent_at, message.host, message.return_code)

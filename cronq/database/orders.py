@@ -31,13 +31,13 @@ class SentOrder:
     address: str | None
 
 
-def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> None:
-    """Have the command of a run ended by the runner that has it."""
-    order_kills(connection, [(runner, run_id, reason)])
+def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> bool:
+    """Have the command of a run ended by the runner that has it; False when that is ordered already."""
+    return bool(order_kills(connection, [(runner, run_id, reason)]))
 
 
-def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> None:
-    """Have the commands of runs ended: runner, run id and reason of each. Once ordered is enough."""
+def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> int:
+    """Have the commands of runs ended: runner, run id and reason of each; gives how many are new orders."""
     run_ids = sorted(run_id for _, run_id, _ in wanted)
     under_way = orders.c.kind == OrderKind.KILL.value, orders.c.publish_after.is_not(None)
     query = select(orders.c.runner, orders.c.run_id).where(*under_way)
@@ -46,7 +46,15 @@ def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) 
         for some in chunks(run_ids)
         for row in connection.execute(query.where(orders.c.run_id.in_(some)))
     }
-    _insert(connection, OrderKind.KILL, [each for each in wanted if each[:2] not in known])
+    fresh = [each for each in wanted if each[:2] not in known]
+    _insert(connection, OrderKind.KILL, fresh)
+    return len(fresh)
+
+
+def find_kills(connection: Connection, run_ids: Collection[str]) -> Mapping[str, str]:
+    """Which of these runs are ordered to be killed, done or not, and why."""
+    query = select(orders.c.run_id, orders.c.reason).where(orders.c.run_id.in_(sorted(run_ids)))
+    return {row.run_id: row.reason for row in connection.execute(query.order_by(orders.c.id.desc()))}
 
 
 def order_drain(connection: Connection, runner: str, reason: str, by: Actor = SHELL) -> RunnerStatus | None:

@@ -115,6 +115,7 @@ def _publications() -> Select[Any]:
             runs.c.attempt,
             runs.c.publications,
             definitions.c.rules,
+            runs.c.request,
         )
         .join(jobs, jobs.c.id == runs.c.job_id)
         .join(definitions, definitions.c.id == runs.c.definition_id)

@@ -21,6 +21,13 @@ def new_row(job: StoredJob, now: datetime) -> dict[str, Any]:
     }
 
 
+def queued_row(
+    job: StoredJob, slot: datetime | None, now: datetime, publish_after: datetime
+) -> dict[str, Any]:
+    """A run that is to be published: of a slot or, without one, by hand."""
+    return new_row(job, now) | {"status": Status.QUEUED.value, "slot": slot, "publish_after": publish_after}
+
+
 def skipped(reason: str | None, now: datetime) -> dict[str, Any]:
     """What becomes of a row that does not run, by a rule."""
     return {"status": Status.SKIPPED.value, "reason": reason, "publish_after": None, "recorded_at": now}

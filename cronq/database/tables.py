@@ -162,6 +162,8 @@ runs = _table(
     Column("return_code", Integer),
     # Seconds.
     Column("run_time", Double),
+    # Of a run by hand: who asked for it, why, and with what, as JSON.
+    Column("request", Text),
     # Of an attempt that is not the first: the one before it.
     Column("previous_run_id", RunId),
     # 1: there is an attempt after this one, so that it keeps its status whatever is heard of it.
@@ -207,7 +209,7 @@ orders = _table(
     Column("kind", Word, nullable=False),
     Column("runner", String(64), nullable=False),
     # Of a kill.
-    Column("run_id", RunId),
+    Column("run_id", RunId, index=True),
     Column("reason", String(1000), nullable=False),
     Column("ordered_at", Instant, nullable=False),
     # When any injector is to publish it (again); NULL when it is done, or nobody is left to do it.

@@ -25,6 +25,8 @@ class Action(enum.StrEnum):
     JOB_SKIPS = "job.skips"
     BACKFILL_BEGUN = "backfill.begun"
     BACKFILL_STOPPED = "backfill.stopped"
+    #: One was called off, or its runner was told to end it.
+    RUN_KILLED = "run.killed"
     RUNNER_DRAINED = "runner.drained"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"

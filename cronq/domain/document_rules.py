@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.command_keys import COMMAND_KEYS
 from cronq.domain.document_parts import Key
 from cronq.domain.document_values import Schema, Text
@@ -41,6 +42,7 @@ DEFAULT_KEYS: Mapping[str, Key] = {
     **TIME_KEYS,
     **SLOT_KEYS,
     **COMMAND_KEYS,
+    **ABOUT_KEYS,
 }
 JOB_KEYS: Mapping[str, Key] = {**_OWN_KEYS, **DEFAULT_KEYS}
 

@@ -89,6 +89,37 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Formed:
+    """A text of a certain form."""
+
+    description: str
+    #: A regular expression that Python and ECMA-262 understand alike; what has it can be stored.
+    pattern: str
+    #: What has that form, for whoever wrote something else.
+    expected: str
+    longest_encoded: int  # bytes of UTF-8
+
+    def faults(self, value: object) -> Iterator[str]:
+        """What is expected, when it is something else."""
+        if not isinstance(value, str):
+            yield f"expected a text, found {shown(value)}"
+            return
+        if not re.search(self.pattern, value):
+            yield f"expected {self.expected}, found {shown(value)}"
+        if (size := encoded_size(value)) > self.longest_encoded:
+            yield f"has {size} bytes of UTF-8, at most {self.longest_encoded} are allowed"
+
+    def schema(self) -> Schema:
+        """The same, except that JSON Schema counts in characters."""
+        return {
+            "type": "string",
+            "description": self.description,
+            "pattern": self.pattern,
+            "maxLength": self.longest_encoded,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number between two limits, which are inclusive."""
 

@@ -15,6 +15,7 @@ from cronq.domain.message_fields import (
     take,
     take_id,
     take_member,
+    take_texts,
     take_time,
     time_text,
     write_fields,
@@ -118,17 +119,10 @@ def _runner(data: Fields) -> RunnerHeartbeat:
         home=take_id(data, "home"),
         version=take(data, "version", str),
         queue=take(data, "queue", str),
-        routing_keys=_take_texts(data, "routing_keys"),
+        routing_keys=take_texts(data, "routing_keys"),
         concurrency=take(data, "concurrency", int),
         sent_at=take_time(data, "sent_at"),
         status=take_member(tuple(RunnerStatus), data, "status"),
-        holds=frozenset(_take_texts(data, "holds")),
+        holds=frozenset(take_texts(data, "holds")),
         address=take(data, "address", str, default=None),
     )
-
-
-def _take_texts(data: Fields, key: str) -> tuple[str, ...]:
-    values = data.get(key)
-    if not isinstance(values, list):
-        raise BadMessage(f"{key}: expected a list of texts")
-    return tuple(take({key: value}, key, str) for value in values)

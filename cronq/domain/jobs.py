@@ -51,6 +51,8 @@ class Publication:
     publications: int = 0
     #: Those of its definition, as `Rules.encode` wrote them.
     rules: str | None = None
+    #: Of a run by hand: what was asked for, as `RunRequest.encode` wrote it.
+    request: str | None = None
 
 
 def named_jobs(text: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,8 @@ T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
 Fields = Mapping[str, Any]
 
-SIZE_LIMIT = 1024 * 1024  # bytes; a command has at most 64 KiB
+#: Bytes. A command has at most 64 KiB, is there twice and, in JSON, may have six bytes for one.
+SIZE_LIMIT = 2 * 1024 * 1024
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 _ID = re.compile(r"[0-9a-f]{32}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -49,7 +50,7 @@ def take(data: Fields, key: str, kind: type, default: Any = _REQUIRED) -> Any:
     accepted: tuple[type, ...] = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise BadMessage(f"{key}: expected {_EXPECTED[kind]}, found {_shown(value)}")
-    if not _storable(value):
+    if not is_storable(value):
         raise BadMessage(f"{key}: {_shown(value)} cannot be stored")
     return value
 
@@ -74,6 +75,18 @@ def take_member(allowed: Sequence[E], data: Fields, key: str) -> E:
         if word == value:
             return word
     raise BadMessage(f"{key}: expected one of {', '.join(allowed)}, found {_shown(value)}")
+
+
+def take_texts(data: Fields, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """A list of texts; absent, or null, it is the default, if there is one."""
+    values = data.get(key)
+    if values is None and default is not None:
+        return default
+    if not isinstance(values, list) or not all(
+        isinstance(each, str) and is_storable(each) for each in values
+    ):
+        raise BadMessage(f"{key}: expected a list of texts")
+    return tuple(values)
 
 
 def take_time(data: Fields, key: str) -> datetime:
@@ -107,8 +120,8 @@ def _shown(value: Any) -> str:
     return json.dumps(value)[:60]
 
 
-def _storable(value: Any) -> bool:
-    """JSON in Python knows lone surrogates, NaN and integers of any size; a database does not."""
+def is_storable(value: Any) -> bool:
+    """Whether a database can hold it: JSON in Python knows lone surrogates, NaN and integers of any size."""
     if isinstance(value, str):
         return not _SURROGATE.search(value)
     return bool(-(2**31) <= value < 2**31)

@@ -1,7 +1,7 @@
 """The messages between the daemons: how each is built, read and refused."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,15 @@ from cronq.domain.message_fields import (
     take_id,
     take_iso_time,
     take_member,
+    take_texts,
     take_time,
     time_text,
     write_fields,
 )
+from cronq.domain.message_rules import command_rules, take_rules
+from cronq.domain.outputs import Output, take_output
+from cronq.domain.requests import decode_request
+from cronq.domain.rules import DEFAULT_RULES, Rules, decode_rules
 from cronq.domain.runs import ENDED, Status
 
 _OUTCOMES = tuple(status for status in Status if status in ENDED)
@@ -53,22 +58,26 @@ class JobMessage:
     grant: bool = False
     slot: datetime | None = None
     attempt: int = 1
+    #: Those of the command; they and the command are of one definition.
+    rules: Rules = DEFAULT_RULES
+    #: `$1` and so on in the command.
+    arguments: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The JSON of the message, in both spellings of command and job id."""
-        return write_fields(
-            {
-                "name": self.name,
-                "command": self.command,
-                "cmd": self.command,
-                "id": self.job_id,
-                "job_id": self.job_id,
-                "run_id": self.run_id,
-                "grant": self.grant,
-                "slot": self.slot and self.slot.isoformat() + "Z",
-                "attempt": self.attempt,
-            }
-        )
+        data: dict[str, Any] = {
+            "name": self.name,
+            "command": self.command,
+            "cmd": self.command,
+            "id": self.job_id,
+            "job_id": self.job_id,
+            "run_id": self.run_id,
+            "grant": self.grant,
+            "slot": self.slot and self.slot.isoformat() + "Z",
+            "attempt": self.attempt,
+        }
+        asked = {"rules": command_rules(self.rules), "arguments": self.arguments}
+        return write_fields(data | {key: value for key, value in asked.items() if value})
 
     @classmethod
     def decode(cls, body: bytes) -> "JobMessage":
@@ -85,6 +94,8 @@ class JobMessage:
             grant=take(data, "grant", bool, default=False),
             slot=optional(take_iso_time, data, "slot"),
             attempt=take(data, "attempt", int, default=1),
+            rules=take_rules(data, "rules"),
+            arguments=take_texts(data, "arguments", default=()),
         )
 
 
@@ -104,13 +115,15 @@ class ResultMessage:
     #: Seconds.
     run_time: float | None = None
     reason: str | None = None
-    #: Of `finished`: how it ended when the return code does not say it (`timed_out`, `killed`).
+    #: How it ended when the return code does not say it (`timed_out`, `killed`).
     outcome: Status | None = None
     #: Of `starting` and `returned`: names this attempt to start, so that the same request is granted twice
     #: and no other is.
     token: str | None = None
     #: The runner's id.
     runner: str | None = None
+    #: Of `finished`.
+    output: Output | None = None
 
     @property
     def message_id(self) -> str:
@@ -142,6 +155,7 @@ class ResultMessage:
             "outcome": self.outcome,
             "token": self.token,
             "runner": self.runner,
+            "output": self.output and self.output.as_json(),
         }
         return write_fields({key: value for key, value in data.items() if value is not None})
 
@@ -165,6 +179,7 @@ class ResultMessage:
             outcome=optional(_take_outcome, data, "outcome"),
             token=optional(take_id, data, "token"),
             runner=take(data, "runner", str, default=None),
+            output=optional(take_output, data, "output"),
         )
 
 
@@ -208,6 +223,9 @@ class Grant:
 
 def job_message(run: Publication) -> JobMessage:
     """The message that asks a runner for this run, when results grants it."""
+    rules, request = decode_rules(run.rules), decode_request(run.request)
+    if request is not None and request.environment:
+        rules = replace(rules, environment={**rules.environment, **request.environment})
     return JobMessage(
         run_id=run.run_id,
         job_id=run.job_id,
@@ -216,6 +234,8 @@ def job_message(run: Publication) -> JobMessage:
         grant=True,
         slot=run.slot,
         attempt=run.attempt,
+        rules=rules,
+        arguments=request.arguments if request else (),
     )
 
 

@@ -50,7 +50,7 @@ def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_re
     if message.report is Report.LOST:
         return _lose(run, message, now)
     if message.report is Report.FAILED:
-        return _end(run, message, Status.FAILED, now)
+        return _end(run, message, message.outcome or Status.FAILED, now)
     by_return_code = Status.SUCCEEDED if message.return_code == 0 else Status.FAILED
     return _end(run, message, message.outcome or by_return_code, now)
 
@@ -194,7 +194,8 @@ def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
 
 def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     """Too late to change the status; but what became of it is kept."""
-    if run.ended_at == message.sent_at:
+    told = message.sent_at, message.return_code, message.run_time
+    if (run.ended_at, run.return_code, run.run_time) == told:
         return run
     how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
     return replace(

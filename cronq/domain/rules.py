@@ -14,6 +14,7 @@ from typing import Any
 
 from cronq.domain.durations import Duration, parse_span
 from cronq.domain.instants import parse_instant
+from cronq.domain.outputs import USUAL
 
 RULES_LENGTH = 65_535  # bytes of UTF-8 of what `Rules.encode` writes: what a TEXT column of MySQL holds
 
@@ -90,8 +91,23 @@ class Rules:
     kill_grace: timedelta = timedelta(seconds=10)
     #: The exit codes that are success, in ascending order.
     success_codes: tuple[int, ...] = (0,)
+    #: Bytes of the output that are kept for the pages.
+    output_limit: int = USUAL
     #: Added to the environment of the command.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Where it begins, an absolute path; None: where its runner is.
+    directory: str | None = None
+    #: A user of its host, or `user:group`; None: that of its runner.
+    user: str | None = None
+    #: Is given `-c` and the command.
+    shell: str = "/bin/sh"
+    #: Octal digits; None: that of its runner.
+    umask: str | None = None
+    #: For people: what it is for, whose it is, and what to do when it fails.
+    description: str = ""
+    owner: str = ""
+    runbook: str = ""
+    tags: tuple[str, ...] = ()
 
     def encode(self) -> str | None:
         """The rules that are not the default, as JSON that is always written the same; None when all are."""
@@ -122,6 +138,14 @@ def rules_as_json(text: str | None) -> dict[str, Any]:
     """What `Rules.encode` wrote, as a document says it."""
     found: dict[str, Any] = json.loads(text) if text else {}
     return found
+
+
+def rules_in_words(rules: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rules by name, each in one text, from what a document says."""
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in rules.items()
+    ]
 
 
 def _written(values: Mapping[str, Any]) -> str:
@@ -160,6 +184,15 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "timeout": parse_span,
     "kill_grace": parse_span,
     "success_codes": _codes,
+    "output_limit": int,
     "environment": dict,
+    "directory": str,
+    "user": str,
+    "shell": str,
+    "umask": str,
+    "description": str,
+    "owner": str,
+    "runbook": str,
+    "tags": tuple,
 }
 DEFAULT_RULES = Rules()

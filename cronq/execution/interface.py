@@ -1,22 +1,36 @@
 """What the runner asks of whatever runs its commands; a scripted launcher keeps the same contract."""
 
-import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-
-class Stream(enum.Enum):
-    """Where a command wrote a piece of its output."""
-
-    OUT = 1
-    ERR = 2
-
+from cronq.domain.outputs import Stream
 
 #: Receives the output of a command, piece by piece, as it was written: any bytes, in pieces of any length.
 OnOutput = Callable[[Stream, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be run, and how it begins."""
+
+    text: str
+    #: What it inherits from the runner.
+    environment: Mapping[str, str]
+    #: What is its own, and counts more than what it inherits, and than what is said of its user.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: Is given `-c` and the text.
+    shell: str = "/bin/sh"
+    #: `$1` and so on in the text.
+    arguments: tuple[str, ...] = ()
+    #: An absolute path; None: where the runner is.
+    directory: str | None = None
+    #: A name, or `name:group`; None: that of the runner.
+    user: str | None = None
+    #: None: that of the runner.
+    umask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +64,15 @@ class RunningCommand(Protocol):
         Output of processes that outlive the command may still be passed on afterwards.
         """
 
+    @property
+    def has_exited(self) -> bool:
+        """Whether its shell has died, so that its return code is what it is."""
+
     def terminate(self, grace: float) -> None:
         """Ask the whole process group to end, and kill what is left of it after `grace` seconds.
 
-        A stopped command is continued, so that it can die. `ended` then waits for the group as well. Calling
-        this again, or when the command has ended, does nothing.
+        A stopped command is continued, so that it can die. `ended` then waits for the group as well. Called
+        again, it can only bring the kill forward; when the command has ended, it does nothing.
         """
 
     def kill(self) -> None:
@@ -64,8 +82,8 @@ class RunningCommand(Protocol):
 class Launcher(Protocol):
     """Starts commands."""
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
-        """Start `/bin/sh -c COMMAND` with exactly this environment, in a session of its own, without input.
+    def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
+        """Start it with exactly its environment, in a session of its own, without input.
 
         Raises CannotStart, with a sentence that says why, when nothing was started.
         """

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from twisted.logger import Logger
 
@@ -32,6 +33,43 @@ def log_name(job_name: str) -> str:
         return name
     digest = hashlib.sha256(job_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{name[: LONGEST_NAME - 9].rstrip('-') or 'job'}-{digest}"
+
+
+class Log(Protocol):
+    """Where the output of a run is written to."""
+
+    def write(self, data: bytes) -> None:
+        """Append these bytes; never raises."""
+
+    def close(self) -> None:
+        """The run is over; what leftovers of it write may follow."""
+
+
+class LimitedLog:
+    """A log that takes only so much of one run; the last line of it says so."""
+
+    def __init__(self, job_log: Log, limit: int, run_id: str) -> None:
+        """`limit` in bytes."""
+        self._job_log = job_log
+        self._limit = self._room = limit
+        self._run_id = run_id
+
+    def write(self, data: bytes) -> None:
+        """Append as many of these bytes as there is room for."""
+        if len(data) <= self._room:
+            self._room -= len(data)
+            self._job_log.write(data)
+        elif self._room >= 0:
+            self._job_log.write(data[: self._room] + self._notice())
+            self._room = -1
+
+    def close(self) -> None:
+        """The run is over."""
+        self._job_log.close()
+
+    def _notice(self) -> bytes:
+        said = f"cronq: run {self._run_id} has written {self._limit} bytes, and the rest is not kept here"
+        return f"\n{said}\n".encode()
 
 
 class JobLog:

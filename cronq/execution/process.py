@@ -3,7 +3,7 @@
 import enum
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -13,7 +13,8 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from cronq.execution.interface import Ended, OnOutput, RunningCommand, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand
 from cronq.execution.spawning import require_pidfd, spawn_shell, withhold_descriptors
 from cronq.execution.transport import ChildTransport
 
@@ -47,14 +48,14 @@ class ProcessLauncher:
         self._linger = linger
         self._monotonic = monotonic
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
+    def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
         """See `Launcher.launch`.
 
         A process that outlives the command and holds its output open is not disturbed: what it writes is
         passed on until its end, and costs the runner two descriptors until then.
         """
         running = ShellCommand(self._reactor, on_output, self._linger, self._monotonic)
-        ChildTransport(self._reactor, spawn_shell(command, environment), running)
+        ChildTransport(self._reactor, spawn_shell(command), running)
         return running
 
 
@@ -66,6 +67,9 @@ class Process(Protocol):
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to every process of the group."""
+
+    def is_dead(self) -> bool:
+        """Whether it has died, be it that no one has been told yet."""
 
     def group_is_empty(self) -> bool:
         """Whether no living process is left in the group."""
@@ -119,15 +123,22 @@ class ShellCommand(ProcessProtocol):
         """When the shell was started, in clock ticks since boot."""
         return self._process.process_start
 
+    @property
+    def has_exited(self) -> bool:
+        """See `RunningCommand.has_exited`."""
+        return _Awaited.EXIT not in self._awaited or self._process.is_dead()
+
     def terminate(self, grace: float) -> None:
         """See `RunningCommand.terminate`."""
-        if self._asked_to_end or not self._awaited:
+        if not self._awaited:
+            return
+        self._later(grace, self.kill)
+        if self._asked_to_end:
             return
         self._asked_to_end = True
         self._awaited.add(_Awaited.GROUP)
         self._process.signal_group(signal.SIGTERM)
         self._process.signal_group(signal.SIGCONT)
-        self._later(grace, self.kill)
         self._look_at_group()
 
     def kill(self) -> None:

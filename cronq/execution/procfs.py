@@ -60,8 +60,23 @@ def process_ids() -> Iterator[int]:
 
 
 def group_is_empty(group: int) -> bool:
-    """Whether no living process belongs to this process group."""
-    return not any(_is_in(group, pid) and _is_alive(pid) for pid in process_ids())
+    """Whether no living process belongs to this process group, or to the session of the same leader."""
+    return not any(
+        (_is_in(group, pid) or is_of_session(group, pid)) and _is_alive(pid) for pid in process_ids()
+    )
+
+
+def is_of_session(session: int, pid: int) -> bool:
+    """Whether a process, dead or alive, is in this session."""
+    try:
+        return os.getsid(pid) == session
+    except ProcessLookupError:
+        return False
+
+
+def strays(session: int) -> Iterator[int]:
+    """Processes of a session that are not in its leader's group: a shell with job control makes them."""
+    return (pid for pid in process_ids() if is_of_session(session, pid) and not _is_in(session, pid))
 
 
 def _stat_line(pid: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The one door through which a command becomes a process: posix_spawn(3) and a pidfd."""
+"""The one door through which a command becomes a process: posix_spawn(3), where that will do, and a pidfd."""
 
 import errno
 import os
@@ -8,12 +8,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from cronq.domain.errors import CannotStart
+from cronq.execution.accounts import Account, find_account
+from cronq.execution.forking import ALL_SIGNALS, Surroundings, fork
+from cronq.execution.interface import Command
 from cronq.execution.procfs import PROC, process_start
 
-SHELL = "/bin/sh"
 STDERR = 2
-#: Python ignores some signals, and so may whatever started the runner; a command begins with none ignored.
-ALL_SIGNALS = signal.valid_signals()
 
 REASONS = {
     errno.E2BIG: "the command and its environment are too large",
@@ -38,21 +38,34 @@ class Child:
     err: int
 
 
-def spawn_shell(command: str, environment: Mapping[str, str]) -> Child:
-    """Run `/bin/sh -c COMMAND` as the leader of a session and process group of its own.
+def spawn_shell(command: Command) -> Child:
+    """Run `SHELL -c TEXT ARGUMENTS` as the leader of a session and process group of its own.
 
     Its input is /dev/null; it inherits no other descriptor, no ignored and no blocked signal. Raises
     CannotStart, and then leaves neither a process nor a descriptor behind.
     """
-    if "\0" in command:
+    if "\0" in command.text:
         raise CannotStart("the command holds a NUL character, which no shell can be given")
+    argv = [command.shell, "-c", command.text]
+    if command.arguments:
+        argv += [command.shell, *command.arguments]
+    account = None if command.user is None else find_account(command.user)
+    of_account: Mapping[str, str] = account.environment if account else {}
+    environment = {**command.environment, **of_account, **command.variables}
     try:
-        return _spawn([SHELL, "-c", command], environment)
+        return _spawn(argv, environment, _surroundings(command, account))
     except ValueError as error:
-        raise CannotStart(f"the command and its environment cannot be handed to {SHELL}: {error}") from error
+        what = f"the command and its environment cannot be handed to {command.shell}"
+        raise CannotStart(f"{what}: {error}") from error
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, f"{SHELL} could not be started")
+        reason = REASONS.get(error.errno or 0, f"{command.shell} could not be started")
         raise CannotStart(f"{reason}: {error.strerror}") from error
+
+
+def _surroundings(command: Command, account: Account | None) -> Surroundings | None:
+    if account is None and command.directory is None and command.umask is None:
+        return None
+    return Surroundings(account, command.directory, command.umask)
 
 
 def withhold_descriptors() -> None:
@@ -74,27 +87,34 @@ def require_pidfd() -> None:
         raise CannotStart(f"commands need pidfd_open, of Linux 5.3 or later: {error.strerror}") from error
 
 
-def _spawn(argv: list[str], environment: Mapping[str, str]) -> Child:
+def _spawn(argv: list[str], environment: Mapping[str, str], around: Surroundings | None) -> Child:
     with ExitStack() as ours:
         with ExitStack() as theirs:
             out, err = _open_pipe(ours, theirs), _open_pipe(ours, theirs)
-            pid = os.posix_spawn(
-                SHELL,
-                argv,
-                environment,
-                file_actions=(
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, out[1], 1),
-                    (os.POSIX_SPAWN_DUP2, err[1], 2),
-                ),
-                setsid=True,
-                setsigmask=(),
-                setsigdef=ALL_SIGNALS,
-            )
+            if around is None:
+                pid = _posix_spawn(argv, environment, out[1], err[1])
+            else:
+                pid = fork(argv, environment, around, out[1], err[1])
         # The writing ends are closed by now, and have made room for the descriptors needed next.
         child = _watch(pid, out[0], err[0])
         ours.pop_all()
         return child
+
+
+def _posix_spawn(argv: list[str], environment: Mapping[str, str], out: int, err: int) -> int:
+    return os.posix_spawn(
+        argv[0],
+        argv,
+        environment,
+        file_actions=(
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, out, 1),
+            (os.POSIX_SPAWN_DUP2, err, 2),
+        ),
+        setsid=True,
+        setsigmask=(),
+        setsigdef=ALL_SIGNALS,
+    )
 
 
 def _open_pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:

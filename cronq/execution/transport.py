@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from cronq.execution.procfs import group_is_empty
+from cronq.execution.procfs import group_is_empty, is_of_session, process_status, strays
 from cronq.execution.spawning import Child
 
 log = Logger()
@@ -48,19 +48,38 @@ class ChildTransport:
         protocol.makeConnection(self)
 
     def signal_group(self, number: signal.Signals) -> None:
-        """Send a signal to every process of the child's group. Does nothing once the child is reaped."""
+        """Send a signal to every process of the child's group and session. Does nothing once it is reaped."""
         if self._reaped:
             return
+        self._signal(number, partial(os.killpg, self.pid, number))
+        for stray in strays(self.pid):
+            self._signal(number, partial(self._signal_stray, stray, number))
+
+    def _signal_stray(self, pid: int, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            held = os.pidfd_open(pid)
+            try:
+                if is_of_session(self.pid, pid):
+                    signal.pidfd_send_signal(held, number)
+            finally:
+                os.close(held)
+
+    def _signal(self, number: signal.Signals, send: Callable[[], None]) -> None:
         try:
-            os.killpg(self.pid, number)
+            send()
         except OSError as error:
-            # A group that consists of other users' processes only, as sudo(8) makes them.
+            # Processes of other users, as sudo(8) makes them.
             log.warn(
                 "Process group {pid} cannot be sent {signal}: {why}",
                 pid=self.pid,
                 signal=number.name,
                 why=error.strerror,
             )
+
+    def is_dead(self) -> bool:
+        """Whether the child has died, be it that the reactor has not told us yet."""
+        status = process_status(self.pid)
+        return status is None or not status.alive
 
     def group_is_empty(self) -> bool:
         """Whether no living process is left in the child's group."""

@@ -19,8 +19,9 @@ log = Logger()
 
 #: Seconds that a message may wait here for a free slot, before others get it.
 MAY_WAIT = 1.0
-#: Seconds between SIGTERM and SIGKILL for commands that are ended from here.
-GRACE = 10.0
+#: Seconds between SIGTERM and SIGKILL that a runner which stops grants at most, whatever jobs ask for: it is
+#: waited for, too.
+LAST_GRACE = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +32,8 @@ class Start:
     delivery: Delivery
     #: Names the request to start.
     token: str = field(default_factory=new_token)
+    #: Why it is not to be started, even when that is granted.
+    killed_because: str | None = None
     #: Fires when the run is over.
     flow: Deferred[None] = field(default_factory=lambda: succeed(None))
 
@@ -87,12 +90,14 @@ class Intake:
     def end_all(self, reason: str) -> None:
         """End all commands."""
         for run in list(self._runs.values()):
-            run.end(GRACE, reason)
+            run.kill(reason, LAST_GRACE)
 
     def end_run(self, run_id: str, reason: str) -> None:
-        """End the command of a run, if it is running here."""
+        """End the command of a run, if it is running here or about to be started."""
         if run := self._runs.get(run_id):
-            run.end(GRACE, reason)
+            run.kill(reason)
+        elif start := self._starting.get(run_id):
+            start.killed_because = reason
 
     @property
     def in_hand(self) -> int:
@@ -180,7 +185,11 @@ class Intake:
                 why=refusal,
             )
             return
-        self._runs[job.run_id] = run = Run(job, self._place)
+        run = Run(job, self._place)
+        if start.killed_because is not None:
+            run.call_off(start.killed_because)
+            return
+        self._runs[job.run_id] = run
         await run.run()
 
     def _hand_back(self, start: Start) -> None:

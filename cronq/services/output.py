@@ -5,8 +5,8 @@ import re
 from twisted.logger import Logger
 
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Stream
-from cronq.execution.logs import JobLog
+from cronq.domain.outputs import Stream
+from cronq.execution.logs import Log
 
 log = Logger()
 
@@ -20,7 +20,7 @@ _HARMFUL = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 class FileOutput:
     """Output to the log file only."""
 
-    def __init__(self, job_log: JobLog) -> None:
+    def __init__(self, job_log: Log) -> None:
         self._job_log = job_log
 
     def write(self, _stream: Stream, data: bytes) -> None:
@@ -35,7 +35,7 @@ class FileOutput:
 class ToldOutput(FileOutput):
     """Output to the log file, and line by line to the daemon's own log."""
 
-    def __init__(self, job_log: JobLog, job: JobMessage) -> None:
+    def __init__(self, job_log: Log, job: JobMessage) -> None:
         super().__init__(job_log)
         self._job = job
         self._begun = {stream: bytearray() for stream in Stream}

@@ -16,7 +16,7 @@ from cronq.domain.errors import DatabaseUnavailable
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.schedules.preview import Preview
 from cronq.web.auditing import Auditor, audit_shape
-from cronq.web.by_hand import ask_for_run
+from cronq.web.by_hand import ask_for_kill, ask_for_run
 from cronq.web.door import check_category
 from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import NotFound
@@ -63,6 +63,7 @@ class Api:
             Route("/api/jobs", self.jobs, needs=Role.VIEWER),
             Route(f"/api/jobs/{JOB_ID}", self.job, needs=Role.VIEWER),
             Route(f"/api/jobs/{JOB_ID}/run", self.run, ("POST",), needs=Role.OPERATOR, by_category=True),
+            Route("/api/runs/<run_id>/kill", self.kill, ("POST",), needs=Role.OPERATOR, by_category=True),
             Route("/api/runners", self.runners, needs=Role.VIEWER),
             Route("/api/runners/<name>", self.runner, needs=Role.VIEWER),
             Route("/api/runners/<name>/drain", self.drain, ("POST",), needs=Role.OPERATOR),
@@ -119,9 +120,16 @@ class Api:
 
     async def run(self, request: Request, job_id: int) -> Response:
         """Ask for one run by hand."""
-        asked_at = await ask_for_run(self._database, request.caller, job_id)
+        made = await ask_for_run(self._database, request, job_id)
         self._on_run_requested()
-        return json_response({"success": {"message": f"Job submitted at {asked_at}"}})
+        message = f"Job submitted at {made.asked_at}"
+        return json_response({"success": {"message": message, "run_id": made.run_id}})
+
+    async def kill(self, request: Request, run_id: str) -> Response:
+        """End a run, wherever it is."""
+        message = await ask_for_kill(self._database, request, run_id)
+        self._on_run_requested()
+        return json_response({"success": {"message": message}})
 
     async def runners(self, request: Request) -> Response:
         """A page of runners, with what they run."""

@@ -12,7 +12,7 @@ from cronq.domain.access import Role
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from cronq.web.auditing import Auditor
-from cronq.web.by_hand import ask_for_run
+from cronq.web.by_hand import ask_for_kill, ask_for_run, want_run
 from cronq.web.draining import drain_runner, no_such_runner
 from cronq.web.errors import BadRequest, NotFound
 from cronq.web.exchange import Request, Response, see_other
@@ -52,6 +52,7 @@ class Pages:
             Route(f"/job/{JOB_ID}", self.job, needs=Role.VIEWER),
             Route(f"/job/{JOB_ID}", self.run_job, ("POST",), needs=Role.OPERATOR, by_category=True),
             Route("/run/<run_id>", self.run, needs=Role.VIEWER),
+            Route("/run/<run_id>/kill", self.kill_run, ("POST",), needs=Role.OPERATOR, by_category=True),
             Route("/runners", self.runners, needs=Role.VIEWER),
             Route("/runner/<name>", self.runner, needs=Role.VIEWER),
             Route("/runner/<name>", self.drain, ("POST",), needs=Role.OPERATOR),
@@ -81,7 +82,10 @@ class Pages:
         """Ask for a run by hand, and go back to the job."""
         if request.fields.get("run_now") != "1":
             raise BadRequest("To run a job, send run_now=1.")
-        await ask_for_run(self._database, request.caller, job_id)
+        if set(request.fields) == {"run_now"}:  # as scripts for 0.27 have it
+            await want_run(self._database, request.caller, job_id)
+        else:
+            await ask_for_run(self._database, request, job_id)
         self._on_run_requested()
         return see_other(job_path(job_id))
 
@@ -91,7 +95,13 @@ class Pages:
         if view is None:
             raise NotFound("There is no such run; it may have been pruned.")
         link = log_link(self._log_url_template, view.run, view.now)
-        return self._page(request, "run.html", view=view, now=view.now, log_link=link)
+        return self._page(request, "run.html", view=view, now=view.now, log_link=link, trouble=TROUBLE)
+
+    async def kill_run(self, request: Request, run_id: str) -> Response:
+        """End a run, and go back to it."""
+        await ask_for_kill(self._database, request, run_id)
+        self._on_run_requested()
+        return see_other(f"/run/{run_id}")
 
     async def runners(self, request: Request) -> Response:
         """The runners, those that are up first."""

@@ -1,5 +1,6 @@
 """What the API says of categories, jobs and runs, in the keys and types that 0.27 used."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -39,7 +40,7 @@ def job_shape(details: JobDetails) -> Shape:
         "current_status": job.state,
         "routing_key": job.routing_key,
         "command": job.command,
-        "rules": rules_as_json(job.rules),
+        "rules": rules_as_json(job.rules_text),
         "paused": pause_shape(job.pause(details.now)),
         "skip_slot": job.skip_slot and job.skip_slot.isoformat(),
         "locked_by": job.locked_by,
@@ -76,6 +77,7 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
         "attempt": run.attempt,
         "cause": run.cause,
         "reason": run.reason,
+        "request": run.request and json.loads(run.request),
     }
 
 

@@ -84,8 +84,8 @@ def make_web(
     """The web, put together.
 
     `run_in_thread` is for work that takes long and needs no database; `seconds` gives the time since 1970,
-    which form tokens are dated by. `on_run_requested` is called whenever jobs may have become due: after a
-    run was asked for, and after a category was replaced.
+    which form tokens are dated by. `on_run_requested` is called whenever there may be something for injectors
+    to do: after a run was asked for or killed, and after a category was replaced.
     """
     assets = Assets()
     templates = Templates(assets)

@@ -1,5 +1,6 @@
 """What became of a run, and what to do about it, in sentences."""
 
+import re
 import shlex
 import signal
 from collections.abc import Mapping
@@ -15,6 +16,11 @@ from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.runs import Status
 
+#: Control sequences, and commands to the operating system (ECMA-48, sections 5.4 and 5.6).
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_NEWLINE = re.compile(r"\r+\n?")
+_HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"https?://[^\s/@\\]+(?:/\S*)?")
 _SIGNALLED = 128
 _MEANINGS = {126: "not executable", 127: "command not found"}
 
@@ -66,6 +72,7 @@ _ACTIONS: Mapping[str, str] = {
     Action.JOB_SKIPS: "changed which slot is skipped of",
     Action.BACKFILL_BEGUN: "began a backfill of",
     Action.BACKFILL_STOPPED: "called off a backfill of",
+    Action.RUN_KILLED: "killed a run of",
     Action.RUNNER_DRAINED: "told to drain the runner",
     Action.USER_ADDED: "added the user",
     Action.USER_CHANGED: "changed the user",
@@ -142,7 +149,28 @@ def code_in_words(code: int) -> str:
 def what_happened(run: RunRecord) -> str:
     """One or two sentences: what became of the run, and why."""
     reason = run.reason or _SENTENCES[run.status][1]
-    return f"{_certain(run)} {_sentence(reason)}".strip()
+    return f"{_certain(run)} {sentence(reason)}".strip()
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter and a full stop, as one of several sentences."""
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + end if text else ""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address that is safe to click."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def printable(output: str) -> str:
+    """Output of a command as text for a page: what only moves or colours a terminal is left out.
+
+    Other control characters are escaped, and so is what turns the direction of all that follows it.
+    """
+    lines = _NEWLINE.sub("\n", _TERMINAL.sub("", output))
+    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
 
 
 def advice(run: RunRecord, routing_key: str) -> Advice | None:
@@ -167,17 +195,13 @@ def _certain(run: RunRecord) -> str:
         return f"{run.slots:,} slots did not run."
     if run.status is Status.QUEUED and run.reason:
         return "It has not started yet."
+    if run.status is Status.KILLED and run.return_code is None:
+        return "It did not start."
     if run.status is not Status.FAILED:
         return _SENTENCES[run.status][0]
     if run.return_code is None:
         return "Its command could not be run."
     return f"It failed: {code_in_words(run.return_code)}."
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    end = "" if text.endswith((".", "!", "?")) else "."
-    return text[:1].upper() + text[1:] + end if text else ""
 
 
 def limit_word(key: str) -> str:

@@ -14,6 +14,7 @@ from cronq.commands import pruner
 from cronq.commands.pruner import main
 from cronq.database import expiry, gateway, pruning, schema
 from cronq.database.jobs import request_run
+from cronq.database.output_tables import outputs
 from cronq.database.reading.auditing import Audit, Question
 from cronq.database.retention import pruned_until
 from cronq.database.tables import definitions, events, jobs, runs
@@ -280,11 +281,15 @@ class AgeTests(PrunerCase):
         return self.prune("--older-than", age, *rest)
 
     def test_runs(self) -> None:
-        """Runs go with their events, by the age of their slots; of several slots, the last one counts."""
+        """Runs go with all that is of them, by the age of their slots; of several slots, the last counts."""
         self.assertEqual(self.slots_left(), [at(0, 1), at(0, 2), at(0, 5), at(0, 6), at(1), at(1, 1), at(12)])
         for row in self.rows(runs):
             self.execute(insert(events).values(run_id=row["run_id"], type="starting", once=1))
+            self.execute(insert(outputs).values(run_id=row["run_id"], size=1, kept="{}"))
         self.assertEqual(self.older_than("PT11H30M"), (0, ["6 rows deleted"]))
+        self.assertEqual(
+            {row["run_id"] for row in self.rows(outputs)}, {row["run_id"] for row in self.rows(runs)}
+        )
         self.assertEqual(self.slots_left(), [at(0, 6), at(1), at(1, 1), at(12)])
         self.assertEqual(len(self.left()), 4)
         self.assertEqual(self.read(pruned_until), at(0, 30))

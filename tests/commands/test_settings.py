@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.commands.settings import Setting
+from cronq.commands.settings import Setting, byte_count
 from tests.commands.case import PROGRAMS, CommandLineCase, options_of
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
@@ -121,6 +121,14 @@ class WrongValueTests(CommandLineCase):
                 value,
                 "a number of seconds from 0.01 to 3600",
             )
+
+    def test_bytes(self) -> None:
+        """A number of bytes may be one of KiB, MiB or GiB; 0 stands for no limit."""
+        expected = "a number of bytes such as 65536, 500M or 4G; 0 for no limit"
+        for value in ("-1", "4GB", "1.5G", "all", "4 G", "9" * 13):
+            self.assertRefused("cronq-runner", "log-limit", "CRONQ_LOG_LIMIT", value, expected)
+        read = [byte_count(text) for text in ("0", "65536", "1K", "500M", "4G")]
+        self.assertEqual(read, [0, 65536, 1024, 500 * 1024**2, 4 * 1024**3])
 
     def test_yes_or_no(self) -> None:
         """A flag's variable takes the usual words."""

@@ -9,10 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
+from cronq.database.grants import take_back
+from cronq.database.kills import kill_run
 from cronq.database.ledger import record_reports
 from cronq.database.outbox import mark_unroutable
+from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
+from cronq.domain.kills import Kill
 from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.outputs import Output, Piece, Stream, decode_output
 from tests.database.store import HOST, StoreCase, at, clear, job, report
 
 MINE, OTHER = "1" * 32, "2" * 32
@@ -133,6 +138,14 @@ class ReportTests(RecordingCase):
         self.record(*batch)
         self.assertEqual(self.state(), before)
 
+    def test_output(self) -> None:
+        """What is kept of the output is stored once, however often it is reported."""
+        kept = Output(11, (Piece(Stream.OUT, "hello\0"), Piece(Stream.ERR, "\U0001f418")))
+        for _ in range(2):
+            self.record(self.finished(output=kept), self.finished(output=kept))
+        (row,) = self.rows(outputs)
+        self.assertEqual(decode_output(row["size"], row["kept"]), kept)
+
     def test_nothing(self) -> None:
         """An empty batch is none."""
         self.assertEqual(self.record(), [])
@@ -144,7 +157,7 @@ class ReportTests(RecordingCase):
         row = self.run_row()
         self.assertEqual((row["started_at"], row["ended_at"], row["run_time"]), (moment, moment, 0.1 + 0.2))
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
     @given(st.data())
     def test_any_order_and_any_batches(self, data: st.DataObject) -> None:
         """Late, early, twice, in batches of any size: the rows are as if each had come once and in order."""
@@ -320,3 +333,52 @@ class StrangerTests(RecordingCase):
         answers = self.record(*(report(STARTING, run_id, 1, at(0, 1), token=MINE) for run_id in wanted))
         self.assertEqual(sum(answer is not None and answer.granted for answer in answers), 1000)
         self.assertEqual(len(self.rows(runs, status="running")), 1000)
+
+
+class KilledTests(RecordingCase):
+    """A run that somebody wants killed, between its grant and its end."""
+
+    def kill(self) -> Kill:
+        killed = self.do(kill_run, self.run_in_hand.run_id, "killed by anna")
+        assert killed is not None
+        return killed.kill
+
+    def ended(self) -> tuple[str, str | None, Any]:
+        row = self.run_row()
+        return row["status"], row["reason"], row["publish_after"]
+
+    def test_queued(self) -> None:
+        """It is not granted any more, and its message can be as late as it likes."""
+        self.assertIs(self.kill(), Kill.CALLED_OFF)
+        (answer,) = self.record(self.asking())
+        assert answer is not None
+        self.assertEqual((answer.granted, answer.reason), (False, "it is killed already: killed by anna"))
+        self.assertEqual(self.ended(), ("killed", "killed by anna", None))
+
+    def test_handed_back(self) -> None:
+        """What its runner hands back, instead of ending it, no other runner gets."""
+        self.record(self.asking())
+        self.assertIs(self.kill(), Kill.ORDERED)
+        self.record(self.message(RETURNED, 3, token=MINE, runner="runner-1"))
+        self.assertEqual(self.ended(), ("killed", "killed by anna", None))
+
+    def test_taken_back(self) -> None:
+        """Nor is it queued again when the grant has reached no one."""
+        self.record(self.asking())
+        self.kill()
+        self.assertTrue(self.do(take_back, self.asking()))
+        self.assertEqual(self.ended(), ("killed", "killed by anna", None))
+
+    def test_handed_back_by_another(self) -> None:
+        """What nobody wants killed is queued again, as ever."""
+        self.record(self.asking())
+        self.record(self.message(RETURNED, 3, token=MINE, runner="runner-1"))
+        self.assertEqual(self.run_row()["status"], "queued")
+
+    def test_ended_meanwhile(self) -> None:
+        """What has ended by itself keeps its end."""
+        self.record(self.asking())
+        self.kill()
+        self.record(self.finished())
+        self.assertEqual(self.run_row()["status"], "succeeded")
+        self.assertIs(self.kill(), Kill.TOO_LATE)

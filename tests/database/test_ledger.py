@@ -12,5 +12,9 @@ class GrantTests(OnSQLite, recording.GrantTests):
     """Who may start a run."""
 
 
+class KilledTests(OnSQLite, recording.KilledTests):
+    """A run that somebody wants killed."""
+
+
 class StrangerTests(OnSQLite, recording.StrangerTests):
     """Runs that this version's injector did not make, and values that no one expects."""

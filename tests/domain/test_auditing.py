@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -276,7 +276,6 @@ pieces = st.lists(st.tuples(st.integers(0, 2 * LENGTH), st.integers(1, 4)), max_
 class OracleTests(AuditCase):
     """Any rows at all, against an audit that looks at each slot alone."""
 
-    @settings(deadline=None)
     @given(pieces, st.integers(0, LENGTH), st.integers(0, LENGTH), st.integers(1, 5))
     def test_same_as_one_by_one(self, some: list[tuple[int, int]], one: int, other: int, page: int) -> None:
         """Missing, doubled and unknown slots are those that looking at each slot shows, on any pages."""

@@ -9,6 +9,7 @@ from cronq.domain.command_keys import ENVIRONMENT_LENGTH, OWN_VARIABLES
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.domain.jobs import JobDefinition
+from cronq.domain.message_rules import command_rules
 from cronq.domain.rules import DEFAULT_RULES, RULES_LENGTH, OnLost, Rules, decode_rules, rules_as_json
 
 JOB = {"name": "backup", "schedule": "R/2013-05-29T00:00:00/PT1M", "command": "true"}
@@ -134,6 +135,60 @@ class CommandRulesTests(RulesCase):
         self.assert_faults(
             {"success_codes": [1] * 257}, "success_codes: has 257 elements, at most 256 are allowed"
         )
+
+    def test_directory_and_shell(self) -> None:
+        """Absolute paths, whatever is in them."""
+        for key in ("directory", "shell"):
+            for path in ("/", "/srv/a b", "/-x/../y\n", "/größe\U0001f418", "/" + "x" * 4094):
+                self.assertEqual(getattr(self.rules(**{key: path}), key), path)
+            example = "/srv/reports" if key == "directory" else "/bin/bash"
+            for wrong, shown in (("", '""'), ("srv", '"srv"'), ("~", '"~"'), ("/a\0", r'"/a\u0000"')):
+                self.assert_faults(
+                    {key: wrong}, f"{key}: expected an absolute path such as {example}, found {shown}"
+                )
+            self.assert_faults({key: ["/"]}, f"{key}: expected a text, found a list")
+            self.assert_faults(
+                {key: "/" + "é" * 2048}, f"{key}: has 4097 bytes of UTF-8, at most 4095 are allowed"
+            )
+
+    def test_user(self) -> None:
+        """A name, or a name and a group."""
+        for user in ("backup", "backup:disk", "www-data", "-u"):
+            self.assertEqual(self.rules(user=user).user, user)
+        for wrong in ("", ":", "a:", ":b", "a:b:c", "a b", "a\n", "a/b"):
+            error = self.assertRaises(BadDocument, self.job, {}, user=wrong)
+            self.assertIn("user: expected a user such as backup, or user:group, found ", str(error))
+        self.assert_faults({"user": 0}, "user: expected a text, found 0")
+
+    def test_umask(self) -> None:
+        """Octal digits, as people write them; a number would be taken for another one."""
+        for mask in ("027", "0077", "000"):
+            self.assertEqual(self.rules(umask=mask).umask, mask)
+        for wrong in ("27", "0o27", "8", "1777", "027\n", ""):
+            error = self.assertRaises(BadDocument, self.job, {}, umask=wrong)
+            self.assertIn("umask: expected an octal mask such as 027, found ", str(error))
+        self.assert_faults({"umask": 27}, "umask: expected a text, found 27")
+
+    def test_about(self) -> None:
+        """What is for people is any text, within limits."""
+        for key, longest in (("description", 4000), ("runbook", 4000), ("owner", 255)):
+            for text in ("x" * longest, "a\nb <b>\u202e\U0001f418"):
+                self.assertEqual(getattr(self.rules(**{key: text}), key), text)
+            self.assert_faults(
+                {key: "x" * (longest + 1)},
+                f"{key}: has {longest + 1} characters, at most {longest} are allowed",
+            )
+        self.assertEqual(self.rules(tags=["a", "b c"]).tags, ("a", "b c"))
+        self.assert_faults({"tags": "a"}, 'tags: expected a list, found "a"')
+        self.assert_faults(
+            {"tags": ["a", "", 1]}, "tags[1]: must not be empty", "tags[2]: expected a text, found 1"
+        )
+        self.assert_faults({"tags": ["a"] * 21}, "tags: has 21 elements, at most 20 are allowed")
+
+    def test_about_is_not_for_runners(self) -> None:
+        """It is not sent to runners."""
+        rules = Rules(description="a", owner="b", runbook="c", tags=("d",), timeout=timedelta(hours=1))
+        self.assertEqual(command_rules(rules), {"timeout": "PT1H"})
 
     def test_hostile_environment(self) -> None:
         """Any text is a value, and nearly any a name."""

@@ -97,6 +97,11 @@ RULES = {
         )
     ),
     "jitter": sometimes_wrong(st.sampled_from(SPANS)),
+    "directory": sometimes_wrong(st.sampled_from(["/", "/a b\n", "", "a", "/\0", "/" + "x" * 4095])),
+    "user": sometimes_wrong(st.sampled_from(["a", "a:b", "", "a\n", "a:b:c", "\ud800"])),
+    "umask": sometimes_wrong(st.sampled_from(["027", "0027", "27", "0o27", "027\n"])),
+    "owner": sometimes_wrong(st.sampled_from(TEXTS)),
+    "tags": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(["a", "", "x" * 65])), max_size=22)),
     "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
     "shedule": JSON,
 }

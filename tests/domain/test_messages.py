@@ -1,6 +1,7 @@
 """The messages between the daemons: who can read them, and what is said of those that no one can."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from cronq.domain.errors import BadMessage
 from cronq.domain.jobs import Publication
 from cronq.domain.message_fields import SIZE_LIMIT
 from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage, job_message
+from cronq.domain.outputs import LONGEST, Output, Piece, Stream
+from cronq.domain.requests import RunRequest
+from cronq.domain.rules import DEFAULT_RULES, OnLost, Rules
 from cronq.domain.runs import ENDED, Status
 
 RECORDED = Path(__file__).parents[1] / "data" / "cronq-0.27" / "messages.json"
@@ -112,6 +116,47 @@ class JobMessageTests(RefusalCase):
             },
         )
 
+    def test_rules(self) -> None:
+        """Rules of the command are written as in a document, those that are the default and others not."""
+        run = Publication(RUN, 7, "Test Job", "sleep 1", "slow", None, 1)
+        self.assertNotIn(b"rules", job_message(run).encode())
+        rules = Rules(on_lost=OnLost.RERUN, timeout=timedelta(hours=1), success_codes=(0, 3))
+        message = job_message(replace(run, rules=rules.encode()))
+        said = json.loads(message.encode())["rules"]
+        self.assertEqual(said, {"timeout": "PT1H", "success_codes": [0, 3]})
+        self.assertEqual(
+            JobMessage.decode(message.encode()).rules, Rules(timeout=timedelta(hours=1), success_codes=(0, 3))
+        )
+
+    def test_request(self) -> None:
+        """What was asked for with a run by hand goes along; its variables count more than the job's."""
+        rules = Rules(environment={"A": "job", "B": "job"}).encode()
+        request = RunRequest("anna", "late", {"B": "asked"}, ("-f", "")).encode()
+        run = Publication(RUN, 7, "Test Job", "sleep 1", "slow", None, 1, rules=rules, request=request)
+        message = JobMessage.decode(job_message(run).encode())
+        self.assertEqual(message.arguments, ("-f", ""))
+        self.assertEqual(message.rules.environment, {"A": "job", "B": "asked"})
+        self.assertNotIn(b"anna", job_message(run).encode())
+        said_nothing = replace(run, rules=None, request=RunRequest().encode())
+        self.assertEqual(job_message(said_nothing), job_message(replace(run, rules=None, request=None)))
+
+    def test_arguments_of_others(self) -> None:
+        """Other programs may leave them out; what is no list of texts is refused."""
+        self.assertEqual(JobMessage.decode(changed(JOB, arguments=None)).arguments, ())
+        for wrong in ("-f", [1], {"a": "b"}, ["\ud800"]):
+            self.assertSays("arguments: expected a list of texts", changed(JOB, arguments=wrong), JobMessage)
+
+    def test_rules_of_others(self) -> None:
+        """Other programs may leave them out, or say what is not known here; what is wrong is refused."""
+        for rules in (None, {}, {"colour": [1]}):
+            self.assertEqual(JobMessage.decode(changed(JOB, rules=rules)).rules, DEFAULT_RULES)
+        for wrong, sentence in (
+            (["PT1H"], "rules: expected an object"),
+            ({"timeout": 60}, "rules.timeout: expected a text, found 60"),
+            ({"environment": {"A": 1}}, "rules.environment.A: expected a text, found 1"),
+        ):
+            self.assertSays(sentence, changed(JOB, rules=wrong), JobMessage)
+
     def test_either_spelling_is_read(self) -> None:
         """`cmd` and `id` alone are as good as `command` and `job_id`."""
         old = {"name": "Test Job", "cmd": "sleep 1", "id": 1, "run_id": RUN}
@@ -145,7 +190,10 @@ class JobMessageTests(RefusalCase):
 
     def test_longest_command_fits(self) -> None:
         """Whatever a document may hold can be sent: the longest command and name, escaped at their worst."""
-        message = JobMessage(RUN, 1, "\U0010ffff" * 255, "\x01" * 65_535)
+        rules = Rules(environment={"A": "\x01" * 21_000})
+        message = JobMessage(
+            RUN, 1, "\U0010ffff" * 255, "\x01" * 65_535, rules=rules, arguments=("\x01" * 10_000,)
+        )
         self.assertEqual(JobMessage.decode(message.encode()), message)
 
     def test_refusals(self) -> None:
@@ -298,6 +346,43 @@ class GrantTests(RefusalCase):
         """An answer that says nothing is no answer."""
         self.assertSays("run_id: missing", b"{}", Grant)
         self.assertSays("granted: missing", written({"run_id": RUN, "token": TOKEN}), Grant)
+
+
+class OutputTests(RefusalCase):
+    """What a report keeps of the output of its run."""
+
+    def test_round_trip(self) -> None:
+        """Results reads what the runner wrote; a report without output has no such key."""
+        message = ResultMessage.decode(written(FINISHED))
+        self.assertNotIn(b"output", message.encode())
+        kept = Output(
+            9**15, (Piece(Stream.OUT, "a\0\n"), Piece(Stream.ERR, "\U0001f418")), (Piece(Stream.OUT, ""),)
+        )
+        self.assertEqual(ResultMessage.decode(replace(message, output=kept).encode()).output, kept)
+
+    def test_longest(self) -> None:
+        """The most that may be kept fits into a message, at its worst."""
+        for text in ("\x01", "\\xff", "\uffff"):
+            pieces = tuple(Piece(stream, text) for _ in range(LONGEST // 2) for stream in Stream)
+            message = replace(ResultMessage.decode(written(FINISHED)), output=Output(2**40, pieces))
+            self.assertEqual(ResultMessage.decode(message.encode()), message)
+
+    def test_garbage(self) -> None:
+        """What makes no sense is refused."""
+        part = f"expected at most {LONGEST} bytes of output, in pairs of texts"
+        cases: list[tuple[Any, str]] = [
+            ("hello", "output: expected an object"),
+            ({}, "output.size: expected a number of bytes"),
+            ({"size": True}, "output.size: expected a number of bytes"),
+            ({"size": 2**63}, "output.size: expected a number of bytes"),
+            ({"size": 1, "head": "out"}, f"output.head: {part}"),
+            ({"size": 1, "head": [["out"]]}, f"output.head: {part}"),
+            ({"size": 1, "head": [["in", ""]]}, f"output.head: {part}"),
+            ({"size": 1, "tail": [["out", "\ud800"]]}, f"output.tail: {part}"),
+            ({"size": 1, "tail": [["out", "x" * (4 * LONGEST + 1)]]}, f"output.tail: {part}"),
+        ]
+        for said, sentence in cases:
+            self.assertSays(sentence, changed(FINISHED, output=said))
 
 
 class GarbageTests(RefusalCase):

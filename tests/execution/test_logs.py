@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.execution.logs import JobLog, log_name
+from cronq.execution.logs import JobLog, LimitedLog, log_name
 
 HOSTILE = (
     "../../etc/passwd",
@@ -266,3 +266,35 @@ class JobLogTests(SynchronousTestCase):
     def test_names_stay_in_the_folder(self, job_name: str) -> None:
         """Whatever a job is called, its log is a file right in the folder."""
         self.assert_stays_in_the_folder(job_name)
+
+
+class LimitedLogTests(SynchronousTestCase):
+    """A log that takes only so much of one run."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def logged(self, *pieces: bytes) -> bytes:
+        log = LimitedLog(JobLog(self.folder, "job", lambda: 0.0), 10, "1234")
+        for piece in pieces:
+            log.write(piece)
+        log.close()
+        found = (self.folder / "job.log").read_bytes()
+        (self.folder / "job.log").unlink()
+        return found
+
+    def test_enough_room(self) -> None:
+        """What is no longer than the limit is there as it is."""
+        self.assertEqual(self.logged(b"01234", b"56789"), b"0123456789")
+
+    def test_more(self) -> None:
+        """Of more, the beginning is there, and one line says that the rest is not."""
+        notice = b"\ncronq: run 1234 has written 10 bytes, and the rest is not kept here\n"
+        self.assertEqual(self.logged(b"0123456789a", b"b" * 1000, b"c"), b"0123456789" + notice)
+        self.assertEqual(self.logged(b"0123456789", b"a"), b"0123456789" + notice)
+
+    def test_each_run(self) -> None:
+        """The next run of the job has as much again."""
+        self.logged(b"x" * 11)
+        self.assertEqual(self.logged(b"ok"), b"ok")

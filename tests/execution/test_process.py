@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.execution.interface import Ended, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Ended
 from cronq.execution.process import ShellCommand
 
 GRACE = 10.0
@@ -23,6 +24,7 @@ class FakeProcess:
 
     def __init__(self) -> None:
         self.signals: list[signal.Signals] = []
+        self.dead = False
         self.others_live = False
         self.reaped = 0
         self.drain: Callable[[], None] = lambda: None
@@ -30,6 +32,9 @@ class FakeProcess:
     def signal_group(self, number: signal.Signals) -> None:
         if not self.reaped:
             self.signals.append(number)
+
+    def is_dead(self) -> bool:
+        return self.dead
 
     def group_is_empty(self) -> bool:
         return not self.others_live
@@ -191,11 +196,26 @@ class ShellCommandTests(SynchronousTestCase):
         self.assert_ended()
 
     def test_terminate_twice(self) -> None:
-        """Asking again changes neither the signals nor the grace."""
+        """Asking again signals nothing, and can only shorten the grace."""
         self.command.terminate(GRACE)
-        self.command.terminate(0)
-        self.clock.advance(GRACE - 0.1)
+        self.command.terminate(2 * GRACE)
+        self.clock.advance(1)
         self.assertEqual(self.process.signals, [signal.SIGTERM, signal.SIGCONT])
+        self.command.terminate(2)
+        self.clock.advance(2)
+        self.assertEqual(self.process.signals[2:], [signal.SIGKILL])
+        self.exit(ProcessTerminated(signal=9))
+        self.close_output()
+        self.assert_ended()
+
+    def test_has_exited(self) -> None:
+        """A command has exited as soon as it is dead, before that is told, and stays so."""
+        self.assertFalse(self.command.has_exited)
+        self.process.dead = True
+        self.assertTrue(self.command.has_exited)
+        self.process.dead = False
+        self.exit()
+        self.assertTrue(self.command.has_exited)
 
     def test_kill(self) -> None:
         """A kill is a kill of the group, at once."""

@@ -5,11 +5,12 @@ import os
 import resource
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.errors import CannotStart
-from cronq.execution import spawning
+from cronq.execution.interface import Command
 from cronq.execution.procfs import process_status
 from cronq.execution.spawning import Child, require_pidfd, spawn_shell
 
@@ -30,10 +31,14 @@ class CannotStartTests(SynchronousTestCase):
         self.patch(os, call, refused)
 
     def assert_cannot_start(
-        self, because: str, command: str = "true", environment: Mapping[str, str] = ENVIRONMENT
+        self,
+        because: str,
+        command: str = "true",
+        environment: Mapping[str, str] = ENVIRONMENT,
+        **rules: Any,
     ) -> None:
         before = open_descriptors()
-        self.assertRaisesRegex(CannotStart, because, spawn_shell, command, environment)
+        self.assertRaisesRegex(CannotStart, because, spawn_shell, Command(command, environment, **rules))
         self.assertEqual(open_descriptors(), before)
 
     def release(self, child: Child) -> None:
@@ -57,8 +62,9 @@ class CannotStartTests(SynchronousTestCase):
 
     def test_no_shell(self) -> None:
         """A machine without the shell is told."""
-        self.patch(spawning, "SHELL", "/no/such/shell")
-        self.assert_cannot_start("/no/such/shell could not be started: No such file or directory")
+        because = "/no/such/shell could not be started: No such file or directory"
+        for directory in (None, "/"):
+            self.assert_cannot_start(because, shell="/no/such/shell", directory=directory)
 
     def test_no_more_processes(self) -> None:
         """The kernel's refusal of one more process is told as a sentence."""
@@ -88,9 +94,9 @@ class CannotStartTests(SynchronousTestCase):
         before = open_descriptors()
         spare = self.exhaust_descriptors()
         for _ in range(4):
-            self.assertRaisesRegex(CannotStart, "too many files", spawn_shell, "true", ENVIRONMENT)
+            self.assertRaisesRegex(CannotStart, "too many files", spawn_shell, Command("true", ENVIRONMENT))
             os.close(spare.pop())
-        self.release(spawn_shell("true", ENVIRONMENT))
+        self.release(spawn_shell(Command("true", ENVIRONMENT)))
         for descriptor in spare:
             os.close(descriptor)
         self.assertEqual(open_descriptors(), before)

@@ -12,6 +12,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from cronq.execution.interface import Command
 from cronq.execution.procfs import process_status
 from cronq.execution.spawning import spawn_shell
 from cronq.execution.transport import ChildTransport
@@ -40,7 +41,7 @@ class ChildTransportTests(SynchronousTestCase):
     def start(self, command: str) -> None:
         self.reactor = MemoryReactor()
         self.notes = Notes()
-        child = spawn_shell(command, {"PATH": "/usr/bin:/bin"})
+        child = spawn_shell(Command(command, {"PATH": "/usr/bin:/bin"}))
         self.transport = ChildTransport(self.reactor, child, self.notes)
         self.addCleanup(self.transport.reap)
         self.addCleanup(self.lose_all)

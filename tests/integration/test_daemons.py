@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -129,11 +130,14 @@ class StartTests(InstallationCase):
         """A port that is taken, or a folder that cannot be used, is one line, exit code 1, and no pidfile."""
         (self.folder / "state").mkdir()
         (self.folder / "state" / "runners").write_text("a file")
-        self.environment |= {"LISTEN_INTERFACE": "192.0.2.1"}
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        port = taken.getsockname()[1]
+        self.environment |= {"PORT": str(port)}
         commands = [self.background(program) for program in ("cronq-web", "cronq-runner")]
         commands += [console_script(program) for program in ("cronq-web", "cronq-runner")]
         listening, state = (
-            "tcp:0:interface=192.0.2.1: Couldn't listen on 192.0.2.1:0: ",
+            f"tcp:{port}:interface=127.0.0.1: Couldn't listen on 127.0.0.1:{port}: ",
             f"{self.folder}/state/runners cannot be used: File exists",
         )
         answers = self.answers(*commands)

@@ -94,6 +94,10 @@ class TakingBackTests(OnMariaDB, granting.TakingBackTests):
     """A run whose start was granted to one who is gone."""
 
 
+class KilledTests(OnMariaDB, recording.KilledTests):
+    """A run that somebody wants killed."""
+
+
 class StrangerTests(OnMariaDB, recording.StrangerTests):
     """Runs that this version's injector did not make, and values that no one expects."""
 

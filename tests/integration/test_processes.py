@@ -15,8 +15,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessValue
 from twisted.trial.unittest import TestCase
 
-from cronq.execution import spawning
-from cronq.execution.interface import RunningCommand, Stream
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Command, RunningCommand
 from cronq.execution.process import ProcessLauncher
 from cronq.execution.procfs import group_is_empty, process_start, process_status
 
@@ -25,12 +25,13 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 RUNNER = """
 import pathlib, sys
 from twisted.internet import reactor
+from cronq.execution.interface import Command
 from cronq.execution.process import ProcessLauncher
 
 def run():
     got = []
     take = lambda stream, data: got.append(data)
-    running = ProcessLauncher(reactor).launch("echo out; echo err >&2; cat", {}, take)
+    running = ProcessLauncher(reactor).launch(Command("echo out; echo err >&2; cat", {}), take)
     running.ended.addCallback(lambda _: pathlib.Path(sys.argv[1]).write_bytes(b"".join(got)))
     running.ended.addBoth(lambda _: reactor.stop())
 
@@ -82,8 +83,10 @@ class CommandTestCase(TestCase):
     def take(self, stream: Stream, data: bytes) -> None:
         self.output[stream] += data
 
-    def launch(self, command: str, environment: Mapping[str, str] = ENVIRONMENT) -> RunningCommand:
-        running = self.launcher.launch(command, environment, self.take)
+    def launch(
+        self, command: str, environment: Mapping[str, str] = ENVIRONMENT, **rules: Any
+    ) -> RunningCommand:
+        running = self.launcher.launch(Command(command, environment, **rules), self.take)
         self.addCleanup(running.kill)
         return running
 
@@ -156,14 +159,19 @@ class SurroundingsTests(CommandTestCase):
 
     async def test_signals_are_default(self) -> None:
         """No signal is ignored or blocked, though Python ignores some and its caller blocked another."""
-        self.patch(spawning, "SHELL", "/bin/bash")  # others unblock signals themselves
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, before)
         self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_IGN))
-        await self.run_command("grep -E '^Sig(Blk|Ign)' /proc/self/status")
-        blocked, ignored = (int(mask, 16) for mask in self.output[Stream.OUT].split()[1::2])
         of_libc = 1 << 31 | 1 << 32  # it keeps the signals 32 and 33 for its threads: signal(7)
-        self.assertEqual((blocked, ignored & ~of_libc), (0, 0))
+        for directory in (None, "/"):
+            self.output[Stream.OUT] = b""
+            # Other shells unblock signals themselves.
+            command = "grep -E '^Sig(Blk|Ign)' /proc/self/status"
+            await self.launch(command, shell="/bin/bash", directory=directory).ended
+            blocked, ignored = (int(mask, 16) for mask in self.output[Stream.OUT].split()[1::2])
+            self.assertEqual((blocked, ignored & ~of_libc), (0, 0))
+        self.assertEqual(signal.getsignal(signal.SIGHUP), signal.SIG_IGN)
+        self.assertIn(signal.SIGUSR1, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 
     async def test_broken_pipe(self) -> None:
         """A pipeline whose reader leaves ends by SIGPIPE, quietly, as at a terminal."""
@@ -245,7 +253,7 @@ class OutputTests(CommandTestCase):
 
         write("/proc/self/clear_refs", b"5")  # forget the peak so far: proc(5)
         before = memory_peak()
-        end = await self.launcher.launch(f"head -c {size} /dev/zero", ENVIRONMENT, count).ended
+        end = await self.launcher.launch(Command(f"head -c {size} /dev/zero", ENVIRONMENT), count).ended
         self.assertEqual((end.return_code, received), (0, size))
         self.assertLessEqual(largest, 256 * 1024)
         self.assertLess(memory_peak() - before, 10_000)
@@ -281,7 +289,7 @@ class LeftBehindTests(CommandTestCase):
             nonlocal received
             received += len(data)
 
-        running = self.launcher.launch("yes & exit 0", ENVIRONMENT, count)
+        running = self.launcher.launch(Command("yes & exit 0", ENVIRONMENT), count)
         await running.ended
         at_end = received
         await self.until(lambda: received > at_end + 100_000)
@@ -334,6 +342,35 @@ class TerminationTests(CommandTestCase):
         running.terminate(0.3)
         self.assertEqual((await running.ended).return_code, 143)
         await self.until(lambda: not is_alive(self.pid_written()))
+
+    async def test_closed_pipes(self) -> None:
+        """What has closed its output, and so says nothing of its end, is ended all the same."""
+        ready = Path(self.mktemp())
+        deaf = f"exec >&- 2>&-; trap '' TERM; sleep 600 & : >{ready}; while :; do sleep 0.05; done"
+        running = self.launch(deaf)
+        await self.until(ready.exists)
+        running.terminate(0.1)
+        self.assertEqual((await running.ended).return_code, 137)
+        await self.until(lambda: group_is_empty(running.pid))
+
+    async def test_job_control(self) -> None:
+        """Children that a shell has put into groups of their own are ended with it, deaf ones, too."""
+        children = "set -m; (trap '' TERM; echo deaf; exec sleep 600) & sleep 600 & echo pid $!; wait"
+        running = self.launch(children, shell="/bin/bash")  # others want a terminal for it
+        await self.until_written(b"deaf\n")
+        await self.until_written(b"pid ")
+        self.assertNotEqual(os.getpgid(self.pid_written()), running.pid)
+        running.terminate(0.3)
+        await running.ended
+        await self.until(lambda: group_is_empty(running.pid))
+
+    async def test_session_of_its_own(self) -> None:
+        """A child that has left for a session of its own is let go: the end does not wait for it."""
+        running = self.launch("setsid sh -c 'trap \"\" TERM; echo pid $$; exec sleep 600' & wait")
+        await self.until_written(b"pid ")
+        running.terminate(60)
+        self.assertEqual((await running.ended).return_code, 143)
+        self.assertTrue(is_alive(self.pid_written()))
 
     async def test_terminate_at_once(self) -> None:
         """Commands can be ended the moment they were started."""

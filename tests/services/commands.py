@@ -8,14 +8,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cronq.domain.errors import CannotStart
-from cronq.execution.interface import Ended, OnOutput
+from cronq.domain.outputs import Stream
+from cronq.execution.interface import Command, Ended, OnOutput
 from cronq.execution.leftovers import Leftover
 
 
 class ScriptedCommand:
-    """A command that takes the time its script says: `5 s`, `2 s exit 3`."""
+    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM."""
 
     def __init__(self, clock: IReactorTime, command: str, pid: int) -> None:
+        command, self._deaf = command.removesuffix(" deaf"), command.endswith(" deaf")
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
@@ -30,13 +32,23 @@ class ScriptedCommand:
     def runs(self) -> bool:
         return bool(self._end.active())
 
+    @property
+    def has_exited(self) -> bool:
+        return not self.runs
+
     def terminate(self, grace: float) -> None:
-        self.kill()
+        if self._deaf:
+            self._clock.callLater(grace, self.kill)
+        else:
+            self._die(143)
 
     def kill(self) -> None:
+        self._die(137)
+
+    def _die(self, code: int) -> None:
         if self.runs and not self.immortal:
             self._end.cancel()
-            self._exit(143)
+            self._exit(code)
 
     def vanish(self) -> None:
         """Stop existing without anyone being told, as when the whole machine stops."""
@@ -54,6 +66,7 @@ class Started:
     at: datetime
     environment: Mapping[str, str]
     command: ScriptedCommand
+    asked: Command
 
     @property
     def run_id(self) -> str:
@@ -61,7 +74,10 @@ class Started:
 
 
 class ScriptedLauncher:
-    """Starts scripted commands and keeps what it was asked to start. `missing` cannot be started."""
+    """Starts scripted commands and keeps what it was asked to start. `missing` cannot be started.
+
+    What the variable SAYS holds is written at once.
+    """
 
     def __init__(self, clock: IReactorTime, now: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -74,11 +90,13 @@ class ScriptedLauncher:
         #: Told of each start.
         self.on_start: Callable[[Started], object] = lambda _: None
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> ScriptedCommand:
-        if command == "missing":
+    def launch(self, command: Command, on_output: OnOutput) -> ScriptedCommand:
+        if command.text == "missing":
             raise CannotStart("it is missing")
-        scripted = ScriptedCommand(self._clock, command, len(self.started) + 1)
-        self.started.append(Started(self._now(), environment, scripted))
+        scripted = ScriptedCommand(self._clock, command.text, len(self.started) + 1)
+        on_output(Stream.OUT, command.variables.get("SAYS", "").encode())
+        environment = {**command.environment, **command.variables}
+        self.started.append(Started(self._now(), environment, scripted, command))
         self.on_start(self.started[-1])
         return scripted
 

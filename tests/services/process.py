@@ -4,7 +4,7 @@ All that comes to it (time, messages, answers, the end of commands) comes by the
 turns of the world's clock. They are shut when it is killed: then it does nothing more, as after `kill -9`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from cronq.broker.interface import Broker, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.broker.memory import MemoryConnection
-from cronq.execution.interface import Ended, OnOutput, RunningCommand
+from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand
 from tests.services.commands import ScriptedLauncher
 
 
@@ -290,10 +290,11 @@ class ProcessLauncher:
         self._process = process
         self._launcher = launcher
 
-    def launch(self, command: str, environment: Mapping[str, str], on_output: OnOutput) -> RunningCommand:
-        self._launcher.places[environment["CRONQ_RUN_ID"]] = self._process.machine
-        own = OwnCommand(self._process, self._launcher.launch(command, environment, on_output))
-        own.ended.addCallback(self._heard, environment["CRONQ_RUN_ID"])
+    def launch(self, command: Command, on_output: OnOutput) -> RunningCommand:
+        run_id = command.variables["CRONQ_RUN_ID"]
+        self._launcher.places[run_id] = self._process.machine
+        own = OwnCommand(self._process, self._launcher.launch(command, on_output))
+        own.ended.addCallback(self._heard, run_id)
         return own
 
     def _heard(self, ended: Ended, run_id: str) -> Ended:
@@ -305,8 +306,13 @@ class OwnCommand:
     """A command as its runner sees it."""
 
     def __init__(self, process: Process, command: RunningCommand) -> None:
+        self._command = command
         self.pid = command.pid
         self.process_start = command.process_start
         self.terminate = command.terminate
         self.kill = command.kill
         self.ended: Deferred[Ended] = process.passed_on(command.ended)
+
+    @property
+    def has_exited(self) -> bool:
+        return self._command.has_exited

@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from cronq.broker.interface import RESULTS, Message, Queue
+from cronq.database.ledger import record_reports
 from cronq.database.orders import order_drain
 from cronq.database.tables import runs
 from cronq.domain.messages import Report, ResultMessage
@@ -161,6 +163,23 @@ class LateTests(FoundTestCase):
         self.runner.thaw()
         self.world.run_for(60)
         self.assertEqual((self.statuses(), len(self.starts)), ({"succeeded": 1}, 1))
+
+    def test_result_of_the_moment_of_the_loss(self) -> None:
+        """A result counts that was reported in the very instant in which its run was given up elsewhere."""
+        self.world.put(rerun("5 s"))
+        self.world.run_for(64)
+        (run,) = self.world.rows(select(runs))
+        ended = ResultMessage(
+            run.run_id, run.job_id, Report.FINISHED, self.world.now(), "host", return_code=3, run_time=4.0
+        )
+        lost = replace(ended, report=Report.LOST, return_code=None, run_time=None, reason="it was lost")
+        for each in lost, ended:
+            self.world.do(record_reports, [each])
+        (run,) = self.world.rows(select(runs).where(runs.c.attempt == 1))
+        self.assertEqual((run.status, run.return_code), ("lost", 3))
+        self.world.do(record_reports, [ended])
+        (again,) = self.world.rows(select(runs).where(runs.c.attempt == 1))
+        self.assertEqual(again, run)
 
     def test_clock_set_back_between_lives(self) -> None:
         """What ended with a runner is known at once, whatever the clock of its machine shows since."""

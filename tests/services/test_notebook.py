@@ -139,7 +139,7 @@ class MemoryTests(NotebookTestCase):
         self.assertEqual(self.reopened(), ({leftover(1).run_id, leftover(2).run_id}, set()))
         self.assert_said("a note cannot be read and is passed over")
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         st.lists(
             st.one_of(

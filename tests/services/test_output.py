@@ -1,10 +1,10 @@
 """The output of runs: kept as it is in the log file, told line by line and harmlessly in the daemon's log."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Stream
+from cronq.domain.outputs import Stream
 from cronq.execution.logs import JobLog
 from cronq.services.output import LONGEST_LINE, FileOutput, ToldOutput
 from tests.services.cases import LoggedTestCase
@@ -119,7 +119,6 @@ class ToldOutputTests(OutputTestCase):
             ],
         )
 
-    @settings(deadline=None)
     @given(st.lists(st.binary(max_size=60)))
     def test_any_output(self, pieces: list[bytes]) -> None:
         """Whatever is written, each line of it is one line of the log, and the file has it all."""

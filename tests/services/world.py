@@ -24,7 +24,7 @@ from cronq.domain.errors import CronqError, DatabaseUnavailable, NotStorable
 from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
-from cronq.execution.interface import Stream
+from cronq.domain.outputs import Stream
 from cronq.services.forgetting import Forgetting
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
@@ -351,7 +351,9 @@ class RunnerProcess(Process):
     def _build(self, reports: Reports, queue: Queue, concurrency: int, drain_seconds: float) -> None:
         launcher = ProcessLauncher(self, self._world.launcher)
         runner_id = self.identity.runner
-        place = Workplace(launcher, reports, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id)
+        place = Workplace(
+            launcher, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
+        )
         mailbox = Mailbox(self.broker, runner_id)
         starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
         self.intake = Intake(self.broker, queue, starts, place, self.clock, concurrency)

@@ -11,8 +11,9 @@ from cronq.database.sessions import begin_session
 from cronq.database.tokens import add_token
 from cronq.database.users import add_user, find_user
 from cronq.domain.access import SHELL, Role
+from cronq.domain.runs import Status
 from cronq.web.site import WebSettings
-from tests.web.seed import add_category, add_job
+from tests.web.seed import add_category, add_job, add_run
 from tests.web.support import HOST, Answer, WebTestCase
 
 PASSWORD = "correct horse battery"
@@ -26,7 +27,10 @@ def digest() -> str:
 
 
 class PeopleCase(WebTestCase):
-    """Users anna (admin), eddy (editor), otto (operator), vera (viewer); job 1 in `mine`, 2 in `others`."""
+    """Users anna (admin), eddy (editor), otto (operator), vera (viewer).
+
+    Job 1 is in `mine` and 2 in `others`, and a run of each is queued.
+    """
 
     names = {Role.ADMIN: "anna", Role.OPERATOR: "otto", Role.EDITOR: "eddy", Role.VIEWER: "vera"}
 
@@ -35,8 +39,9 @@ class PeopleCase(WebTestCase):
         self.write(self.seed)
 
     def seed(self, connection: Connection) -> None:
-        for name in ("mine", "others"):
-            add_job(connection, add_category(connection, name), f"{name} job")
+        for number, name in enumerate(("mine", "others"), 1):
+            job = add_job(connection, add_category(connection, name), f"{name} job")
+            add_run(connection, job, Status.QUEUED, run_id=str(number) * 32)
         for role, name in self.names.items():
             add_user(connection, SHELL, name, role, None, digest())
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from cronq.database.output_tables import outputs
 from cronq.database.schema import HEAD
 from cronq.database.tables import categories, definitions, events, jobs, metadata, runners, runs
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
 from cronq.domain.schedules import parse_schedule, step_after
 
@@ -99,6 +101,10 @@ def add_full_run(
     if ended:
         add_event(connection, job_id, run_id, Report.FINISHED, ended, columns.get("return_code"))
     return run_id
+
+
+def add_output(connection: Connection, run_id: str, output: Output) -> None:
+    _insert(connection, outputs, {"run_id": run_id, "size": output.size, "kept": output.encode()})
 
 
 def add_event(

@@ -230,6 +230,7 @@ class JobsTests(WebTestCase):
                 "attempt": 1,
                 "cause": None,
                 "reason": None,
+                "request": None,
             },
         )
         without_events = {
@@ -269,17 +270,63 @@ class JobsTests(WebTestCase):
 
 
 class RunTests(WebTestCase):
-    def test_run(self) -> None:
-        """A run is asked for at once, and the answer says when, as in 0.27."""
+    def setUp(self) -> None:
+        super().setUp()
         self.write(add_job, self.write(add_category, "c"), "j")
+
+    def ask_for_run(self, **request: Any) -> Any:
+        """Ask for a run that is allowed, and give it as the job has it."""
+        answer = self.post("/api/jobs/1/run", **request)
+        self.assertEqual(answer.code, 200, answer.text)
+        (found,) = [
+            run
+            for run in self.get("/api/jobs/1").json["data"]["job"]["runs"]
+            if run["id"] == answer.json["success"]["run_id"]
+        ]
+        return found
+
+    def test_run(self) -> None:
+        """A run is there at once, and the answer says when it was asked for, as in 0.27, and its id."""
         answer = self.post("/api/jobs/1/run")
         message = "Job submitted at 2026-11-23 07:05:20.250000"
-        self.assertEqual((answer.code, answer.json), (200, {"success": {"message": message}}))
+        self.assertEqual((answer.code, answer.json["success"]["message"]), (200, message))
+        (run,) = self.get("/api/jobs/1").json["data"]["job"]["runs"]
+        self.assertEqual(
+            (run["id"], run["status"], run["slot"]), (answer.json["success"]["run_id"], "queued", None)
+        )
         self.assertEqual(self.wakes, 1)
+
+    def test_several(self) -> None:
+        """Asked for several times, it is several runs."""
+        self.assertEqual(len({self.ask_for_run()["id"] for _ in range(3)}), 3)
+
+    def test_said(self) -> None:
+        """Who asks, why, and what the command is given stand with the run."""
+        said = {"by": "anna", "reason": "late", "environment": {"DAY": "1"}, "arguments": ["-f", "", "a\nb"]}
+        self.assertEqual(self.ask_for_run(json=said)["request"], said)
+        self.assertEqual(self.ask_for_run(json={})["request"], {})
+        self.assertEqual(self.ask_for_run(data={"reason": "late"})["request"], {"reason": "late"})
+
+    def test_faults(self) -> None:
+        """What is wrong is told with its place, and makes no run."""
+        cases: list[tuple[dict[str, Any], str]] = [
+            ({"arguments": "a"}, 'arguments: expected a list, found "a"'),
+            ({"arguments": ["a", 1]}, "arguments[1]: expected a text, found 1"),
+            ({"arguments": ["\0"]}, r'arguments[0]: "\u0000" at character 1 cannot be stored'),
+            ({"arguments": ["a"] * 1001}, "arguments: has 1001 elements, at most 1000 are allowed"),
+            ({"arguments": ["x" * 70_000]}, "this has 70018 bytes in all, at most 65535 are allowed"),
+            ({"environment": {"A": 1}}, "environment.A: expected a text, found 1"),
+            ({"environment": {"CRONQ_SLOT": ""}}, 'environment: "CRONQ_SLOT" is set by cronq itself'),
+            ({"enviroment": {}}, "enviroment: unknown key, did you mean environment?"),
+        ]
+        for said, message in cases:
+            answer = self.post("/api/jobs/1/run", json=said)
+            self.assertEqual((answer.code, answer.json["error"]["message"]), (400, message))
+        self.assertEqual(self.post("/api/jobs/1/run", data=b"[]").code, 400)
+        self.assertEqual(self.get("/api/jobs/1").json["data"]["job"]["runs"], [])
 
     def test_removed(self) -> None:
         """A removed job cannot be run."""
-        self.write(add_job, self.write(add_category, "c"), "j")
         self.write(remove_job, 1)
         answer = self.post("/api/jobs/1/run")
         self.assertEqual(answer.code, 409)

@@ -81,7 +81,10 @@ class DescriptionTests(WebTestCase):
             ("PUT", "/api/category/new", b'{"jobs": [], "more": 1}'),
             ("PUT", "/api/category/new", b'{"jobs": [{}]}'),
             ("POST", "/api/jobs/1/run", b""),
+            ("POST", "/api/jobs/1/run", b'{"reason": 7}'),
             ("POST", "/api/jobs/999/run", b""),
+            ("POST", f"/api/runs/{'0' * 31}1/kill", b""),
+            ("POST", "/api/runs/x/kill", b""),
             ("POST", "/api/runners/w/drain", b""),
             ("POST", "/api/runners/x/drain", b""),
         ):

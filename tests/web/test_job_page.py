@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from cronq.domain.rules import Rules
 from cronq.domain.runs import Status
 from cronq.web.site import WebSettings
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run, remove_job
@@ -28,6 +29,14 @@ class JobPageTests(WebTestCase):
             self.assertIn(part, text)
         self.assertIn("Last injector host.1", text)
         self.assertIn("No runs yet. The first is due in 23 hours.", text)
+
+    def test_rules(self) -> None:
+        """Rules are told as in a document, hostile ones do no harm; without any there is no heading."""
+        rules = Rules(timeout=timedelta(hours=1), environment={"<b>A": "</code><script>"}).encode()
+        text = self.get(f"/job/{self.write(add_job, self.category, 'j', rules=rules)}").page.text
+        self.assertIn('Rules environment {"<b>A": "</code><script>"} timeout PT1H', text)
+        text = self.get(f"/job/{self.write(add_job, self.category, 'k')}").page.text
+        self.assertNotIn("Rules", text)
 
     def test_next_slots(self) -> None:
         """The next five slots are told, relative and exact."""
@@ -133,14 +142,50 @@ class RunNowTests(WebTestCase):
         return hidden[0].attributes["value"]
 
     def run_wanted(self) -> bool:
-        return "A run is asked for" in self.get(self.path).page.text
+        page = self.get(self.path).page
+        return "A run is asked for" in page.text or "queued" in page.texts("td")
 
     def test_button(self) -> None:
-        """The button asks for a run, wakes the injector, and leads back to the job, which says so."""
+        """The button makes a run, wakes the injector, and leads back to the job, which shows the run."""
         answer = self.post(self.path, data={"run_now": "1", "form_token": self.token()})
         self.assertEqual((answer.code, answer.header("Location")), (303, self.path))
         self.assertTrue(self.run_wanted())
         self.assertEqual(self.wakes, 1)
+
+    def test_several(self) -> None:
+        """Each press is a run of its own; scripts of 0.27 ask for one until an injector has seen it."""
+        for _ in range(2):
+            self.post(self.path, data={"run_now": "1", "form_token": self.token()})
+            self.post(self.path, data={"run_now": "1"})
+        self.assertEqual(self.get(self.path).page.texts("td").count("queued"), 2)
+        self.assertIn("A run is asked for", self.get(self.path).page.text)
+
+    def test_said(self) -> None:
+        """What is said with it stands on the page of the run; arguments and variables come line by line."""
+        said = {"reason": "<b>late</b>", "arguments": "-f\r\na b\r\n\r\n", "environment": "A=b=c\nEMPTY="}
+        self.post(self.path, data={"run_now": "1", "form_token": self.token()} | said)
+        (run,) = self.get(f"/api/jobs/{self.job}").json["data"]["job"]["runs"]
+        self.assertEqual(
+            run["request"],
+            {"reason": "<b>late</b>", "environment": {"A": "b=c", "EMPTY": ""}, "arguments": ["-f", "a b"]},
+        )
+        text = self.get(f"/run/{run['id']}").page.text
+        for part in ("Run by hand", "Why <b>late</b>", "Arguments -f 'a b'", "Variables A=b=c EMPTY="):
+            self.assertIn(part, text)
+
+    def test_who(self) -> None:
+        """Where it is known who has asked, the job and the run say so."""
+        self.post(f"/api/jobs/{self.job}/run", json={"by": "<i>anna</i>"})
+        page = self.get(self.path).page
+        self.assertIn("by hand, <i>anna</i> 2026-11-23 07:05:20 UTC", page.texts("td"))
+
+    def test_wrong_variables(self) -> None:
+        """A line that is no variable is told."""
+        data = {"run_now": "1", "form_token": self.token(), "environment": "A=1\nB"}
+        answer = self.post(self.path, data=data)
+        self.assertEqual(answer.code, 400)
+        self.assertIn('environment: expected NAME=value, found "B"', answer.page.text)
+        self.assertFalse(self.run_wanted())
 
     def test_script_without_token(self) -> None:
         """Scripts that were written for 0.27 know nothing of tokens, and work."""

@@ -28,6 +28,7 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/jobs/<job_id>/backfills": Role.VIEWER,
     "POST /api/schedule/preview": Role.VIEWER,
     "GET /run/<run_id>": Role.VIEWER,
+    "POST /run/<run_id>/kill": Role.OPERATOR,
     "GET /runners": Role.VIEWER,
     "GET /runner/<name>": Role.VIEWER,
     "POST /runner/<name>": Role.OPERATOR,
@@ -56,6 +57,7 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/jobs": Role.VIEWER,
     "GET /api/jobs/<job_id>": Role.VIEWER,
     "POST /api/jobs/<job_id>/run": Role.OPERATOR,
+    "POST /api/runs/<run_id>/kill": Role.OPERATOR,
     "GET /api/runners": Role.VIEWER,
     "GET /api/runners/<name>": Role.VIEWER,
     "POST /api/runners/<name>/drain": Role.OPERATOR,
@@ -74,10 +76,13 @@ BY_CATEGORY = {
         for job in ("/job/<job_id>", "/api/jobs/<job_id>")
         for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
     ),
+    "POST /run/<run_id>/kill",
+    "POST /api/runs/<run_id>/kill",
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}
-MINE, OTHERS = {"job_id": "1", "name": "mine"}, {"job_id": "2", "name": "others"}
+MINE = {"job_id": "1", "name": "mine", "run_id": "1" * 32}
+OTHERS = {"job_id": "2", "name": "others", "run_id": "2" * 32}
 SHORT = {"jobs": [{"name": "new", "schedule": "R/2026-01-01T00:00:00Z/PT1H", "command": "true"}]}
 
 
@@ -185,3 +190,38 @@ class RoleTests(PeopleCase):
         for values in (MINE, OTHERS):
             self.assertEqual(self.call("POST /job/<job_id>", values, headers).code, 303)
         self.assertEqual(self.now, NOW)
+
+
+class WhoTests(PeopleCase):
+    """Who runs and kills is known by their login, whatever they say of themselves."""
+
+    def test_run_and_kill(self) -> None:
+        """The run has the name of whoever is logged in, and so has the record of changes."""
+        headers = self.session(Role.OPERATOR) | SAME_ORIGIN
+        said = {"by": "somebody else", "reason": "it came late"}
+        answer = self.post("/api/jobs/1/run", headers=headers, json=said)
+        run_id = answer.json["success"]["run_id"]
+        self.assertEqual(self.post(f"/api/runs/{run_id}/kill", headers=headers, json=said).code, 200)
+        (run,) = [
+            run
+            for run in self.get("/api/jobs/1", headers=headers).json["data"]["job"]["runs"]
+            if run["id"] == run_id
+        ]
+        self.assertEqual(run["request"], {"by": "otto", "reason": "it came late"})
+        self.assertEqual(run["reason"], "killed by otto: it came late")
+        killed, asked = self.get("/api/changes?job=1", headers=headers).json["data"]["changes"]
+        self.assertEqual((killed["who"], killed["action"]), ("otto", "run.killed"))
+        self.assertEqual(killed["after"], {"run": run_id, "reason": "killed by otto: it came late"})
+        self.assertEqual((asked["action"], asked["subject"]), ("job.run", "mine/mine job"))
+        self.assertEqual(asked["after"], {"run": run_id, "by": "otto", "reason": "it came late"})
+        page = self.get("/changes", headers=headers).page
+        self.assertIn("killed a run of mine/mine job", page.text)
+
+    def test_buttons(self) -> None:
+        """Whoever may not run or kill, pause or backfill sees no button for it."""
+        slots = ["Pause", "Skip the next slot", "Run those that have not run"]
+        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", *slots, "Call it off"])):
+            headers = self.session(role)
+            found = self.get("/job/1", headers=headers).page.texts("button")
+            found += self.get(f"/run/{MINE['run_id']}", headers=headers).page.texts("button")
+            self.assertEqual([each for each in found if each != "Log out"], buttons)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output, Piece, Stream
 from cronq.domain.runs import Status
 from cronq.web.site import WebSettings
 from tests.web.seed import (
@@ -12,6 +13,7 @@ from tests.web.seed import (
     add_full_run,
     add_inherited_run,
     add_job,
+    add_output,
     add_run,
     remove_job,
 )
@@ -53,6 +55,24 @@ class RunPageTests(WebTestCase):
         self.assertEqual(self.ask("PUT", "/api/category/c", json=document).code, 200)
         self.assertEqual(self.get(f"/run/{run}").page.texts("pre"), ["exit 3"])
         self.assertEqual(self.get(f"/job/{self.job}").page.texts("pre"), ["new"])
+
+    def test_output(self) -> None:
+        """The beginning and the end of its output are shown as text, whatever is in them."""
+        run = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.5, return_code=3)
+        head = (
+            Piece(Stream.OUT, "<script>alert(1)</script>\r\n\x1b[31mred\x1b[0m \x1b]0;x\x07\u202e\0"),
+            Piece(Stream.ERR, "oops"),
+        )
+        self.write(add_output, run, Output(1234567, head, (Piece(Stream.OUT, "the end"),)))
+        page = self.get(f"/run/{run}").page
+        self.assertEqual(page.texts("pre"), [r"<script>alert(1)</script> red \u202e\x00oops", "the end"])
+        self.assertIn("1,234,567 bytes, of which the beginning and the end are kept here", page.text)
+        self.assertIn("worker-3.example.net has it all", page.text)
+
+    def test_no_output(self) -> None:
+        """A run without output has no such section."""
+        run = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.5, return_code=3)
+        self.assertNotIn("Output", self.text(run))
 
     def test_timeline(self) -> None:
         """Each step stands with its time and with the gap since the one before."""

@@ -103,8 +103,10 @@ class WordingTests(SynchronousTestCase):
             what_happened(run(Status.FAILED, reason="cannot start: no memory")),
             "Its command could not be run. Cannot start: no memory.",
         )
-        told = what_happened(run(Status.KILLED, reason="by Ada!"))
+        told = what_happened(run(Status.KILLED, reason="by Ada!", return_code=143))
         self.assertEqual(told, "It was stopped. By Ada!")
+        told = what_happened(run(Status.KILLED, reason="killed by Ada"))
+        self.assertEqual(told, "It did not start. Killed by Ada.")
 
     def test_queued_for_long(self) -> None:
         """A run that had to be published again says how to start a runner."""

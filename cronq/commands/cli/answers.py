@@ -72,6 +72,8 @@ class Job:
     interval: timedelta | None
     command: str
     routing_key: str
+    #: As a document says them; None: the server does not know of rules.
+    rules: dict[str, Any] | None
     next_run: datetime | None
     last_run_start: datetime | None
     current_status: str
@@ -125,6 +127,7 @@ def read_job(data: Any) -> Job:
         interval=_optional(_span, data.get("interval")),
         command=_text(data["command"]),
         routing_key=_text(data["routing_key"]),
+        rules=_optional(dict, data.get("rules")),
         next_run=_optional(_moment, data["next_run"]),
         last_run_start=_optional(_moment, data["last_run_start"]),
         current_status=_text(data["current_status"]),

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -64,9 +65,30 @@ def check_category(server: Server, name: str) -> None:
     server.get(f"api/categories/{quote(name, safe='')}")
 
 
-def request_run(server: Server, job: Job) -> str:
-    """Ask for one run of a job; gives what the server says to it."""
-    data = server.post(f"api/jobs/{job.id}/run")
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What the server says to a run that was asked for."""
+
+    message: str
+    #: None: of a server that makes one run of several requests, and does not know yet which.
+    run_id: str | None
+
+
+def request_run(server: Server, job: Job, request: Mapping[str, Any]) -> Requested:
+    """Ask for one run of a job. `request` is who wants it and why, and what the command is given."""
+    data = server.post(f"api/jobs/{job.id}/run", request)
+
+    def read(found: Any) -> Requested:
+        success = found["success"]
+        run_id = success.get("run_id")
+        return Requested(str(success["message"]), None if run_id is None else str(run_id))
+
+    return _understood(server, data, read)
+
+
+def request_kill(server: Server, run_id: str, asking: Mapping[str, str]) -> str:
+    """Have a run killed; gives what the server says to it. `asking` is who wants it, and why."""
+    data = server.post(f"api/runs/{quote(run_id, safe='')}/kill", asking)
     return _understood(server, data, lambda found: str(found["success"]["message"]))
 
 
@@ -79,7 +101,7 @@ def do_to_job(server: Server, job: Job, deed: str, said: Mapping[str, Any]) -> s
 def drain_runner(server: Server, name: str) -> str:
     """Order a runner to drain; gives what the server says to it."""
     try:
-        data = server.post(f"api/runners/{quote(name, safe='')}/drain")
+        data = server.post(f"api/runners/{quote(name, safe='')}/drain", {})
     except CommandFailed as error:
         if error.exit_code not in {Exit.NOT_FOUND, Exit.CONFLICT}:
             raise

@@ -8,9 +8,10 @@ from typing import Any
 from cronq.commands.cli.answers import WHEN_KEYS, Job
 from cronq.commands.cli.terminal import harmless
 from cronq.domain.jobs import Category, JobDefinition
+from cronq.domain.rules import rules_as_json
 from cronq.domain.schedules import Specification
 
-_KEYS = {**dict.fromkeys(WHEN_KEYS), "command": None, "routing_key": "routing key"}
+_KEYS = {**dict.fromkeys(WHEN_KEYS), "command": None, "routing_key": "routing key", "rules": None}
 
 #: A key of a job: what it is now, and what it would be.
 Difference = Mapping[str, tuple[Any, Any]]
@@ -37,7 +38,7 @@ class Changes:
         """A line for each job that would not stay as it is, and below it what is new."""
         for job in self.added:
             yield f"  add {harmless(job.name)}"
-            yield from (f"    {_title(key)}: {_shown(value)}" for key, value in _wanted(job).items())
+            yield from (f"    {_title(key)}: {_shown(value)}" for key, value in _wanted(job).items() if value)
         for name, difference in self.changed.items():
             yield f"  change {harmless(name)}"
             for key, (old, new) in difference.items():
@@ -77,15 +78,18 @@ def compare(present: Iterable[Job], wanted: Category) -> Changes:
 
 
 def _difference(old: Job, new: JobDefinition) -> Difference:
-    present = {**old.when, "command": old.command, "routing_key": old.routing_key}
+    present = {**old.when, "command": old.command, "routing_key": old.routing_key, "rules": old.rules}
     wanted = _wanted(new)
     pairs = {key: (present.get(key), wanted.get(key)) for key in _KEYS}
+    if old.rules is None:
+        del pairs["rules"]
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _wanted(job: JobDefinition) -> dict[str, Any]:
     when = Specification.decode(job.schedule).as_document() if job.schedule is not None else {}
-    return {**when, "command": job.command, "routing_key": job.routing_key}
+    rules = rules_as_json(job.rules.encode())
+    return {**when, "command": job.command, "routing_key": job.routing_key, "rules": rules}
 
 
 def _title(key: str) -> str:
@@ -93,4 +97,4 @@ def _title(key: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return harmless(value if isinstance(value, str) else json.dumps(value))
+    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

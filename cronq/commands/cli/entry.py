@@ -12,6 +12,7 @@ from cronq.commands.cli.apply import apply
 from cronq.commands.cli.audit import audit
 from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
 from cronq.commands.cli.jobs import jobs, show
+from cronq.commands.cli.kill import kill
 from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
 from cronq.commands.cli.schedule import schedule
@@ -37,6 +38,7 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
         audit,
         backfill,
         jobs,
+        kill,
         pause,
         resume,
         run,

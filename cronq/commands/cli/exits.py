@@ -26,7 +26,7 @@ MEANINGS = {
     Exit.OK: "all is well",
     Exit.FAILURE: "it failed; with run --wait: the run did not succeed",
     Exit.USAGE: "wrong usage",
-    Exit.NOT_FOUND: "there is no such job, category or runner",
+    Exit.NOT_FOUND: "there is no such job, run, category or runner",
     Exit.NOT_ALLOWED: "the server does not allow it",
     Exit.CONFLICT: "it cannot be done as things are now",
     Exit.UNREACHABLE: "the server, or its database, cannot be reached",

@@ -13,6 +13,7 @@ from cronq.commands.cli.server import Server
 from cronq.commands.cli.session import Session, examples, json_option, say, say_json, tell, url_option
 from cronq.commands.cli.terminal import Column, harmless, table
 from cronq.commands.cli.words import ago, at, painted, schedule_phrase, status_word
+from cronq.domain.rules import rules_in_words
 from cronq.web.times import duration
 
 _JOB_COLUMNS = (
@@ -140,6 +141,7 @@ def _fields(job: Job, now: datetime, page: str) -> Iterator[str]:
         "last run": at(job.last_run_start, now),
         "removed": at(job.removed_at, now) if job.removed_at else None,
         "routing key": job.routing_key,
+        **dict(rules_in_words(job.rules or {})),
         "command": job.command,
         "page": page,
     }

@@ -6,10 +6,31 @@ from cronq.commands.cli.answers import Job
 from cronq.commands.cli.api import find_job, request_run
 from cronq.commands.cli.exits import Exit
 from cronq.commands.cli.server import Server
-from cronq.commands.cli.session import Session, examples, json_option, say, say_json, tell, url_option
+from cronq.commands.cli.session import (
+    Session,
+    examples,
+    json_option,
+    reason_option,
+    say,
+    say_json,
+    tell,
+    url_option,
+)
 from cronq.commands.cli.terminal import harmless
 from cronq.commands.cli.waiting import Stopwatch, await_run
 from cronq.commands.cli.words import outcome
+
+
+def _variables(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    found = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not (name and sign):
+            raise click.BadParameter(f"expected NAME=VALUE, found {value!r}")
+        found[name] = text
+    return found
 
 
 @click.command(
@@ -17,9 +38,20 @@ from cronq.commands.cli.words import outcome
         "cronq run 12",
         "cronq run example/backup --wait",
         "cronq run example/backup --wait --timeout 3600 && echo 'it is backed up'",
+        "cronq run example/import --reason 'the file came late' --env DAY=2026-11-22 -- --force",
     )
 )
 @click.argument("job")
+@click.argument("arguments", nargs=-1)
+@reason_option
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    callback=_variables,
+    metavar="NAME=VALUE",
+    help="A variable for the environment of the command; may be repeated.",
+)
 @click.option("--wait", is_flag=True, help="Wait until the run has ended; the exit code says how.")
 @click.option(
     "--timeout",
@@ -30,36 +62,44 @@ from cronq.commands.cli.words import outcome
 @json_option
 @url_option
 @click.pass_obj
-def run(session: Session, job: str, wait: bool, timeout: float | None, as_json: bool) -> int:
+def run(
+    session: Session,
+    job: str,
+    arguments: tuple[str, ...],
+    reason: str | None,
+    variables: dict[str, str],
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
     """Ask for one run of a job now, besides its schedule.
 
-    JOB is its id, or its category and name as in example/backup. With --wait the exit code is 0 when the run
-    succeeded, 1 when it did not, and 124 when the time is up.
+    JOB is its id, or its category and name as in example/backup. ARGUMENTS are $1 and so on in its command.
+    With --wait the exit code is 0 when the run succeeded, 1 when it did not, and 124 when the time is up.
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout goes with --wait")
     server = session.server()
     found = find_job(server, job)
-    message = request_run(server, found)
+    given = {"environment": variables, "arguments": list(arguments)}
+    request = session.asking(reason) | {key: value for key, value in given.items() if value}
+    requested = request_run(server, found, request)
     asked = f"Asked for a run of {found.title} (job {found.id})"
     if wait:
         tell(f"{asked}.")
-        return _wait(
-            server,
-            found,
-            Stopwatch(session.outside.monotonic, session.outside.sleep, timeout),
-            as_json=as_json,
-        )
+        stopwatch = Stopwatch(session.outside.monotonic, session.outside.sleep, timeout)
+        return _wait(server, found, requested.run_id, stopwatch, as_json=as_json)
     if as_json:
-        say_json({"job_id": found.id, "message": message})
+        run_id = {} if requested.run_id is None else {"run_id": requested.run_id}
+        say_json({"job_id": found.id, "message": requested.message} | run_id)
     else:
         say(harmless(f"{asked}; `cronq show {found.id}` shows what becomes of it."))
     return Exit.OK
 
 
-def _wait(server: Server, job: Job, stopwatch: Stopwatch, *, as_json: bool) -> Exit:
+def _wait(server: Server, job: Job, run_id: str | None, stopwatch: Stopwatch, *, as_json: bool) -> Exit:
     try:
-        ended = await_run(server, job, stopwatch)
+        ended = await_run(server, job, run_id, stopwatch)
     except KeyboardInterrupt:
         tell(f"It is not called off; `cronq show {job.id}` shows what becomes of it.")
         raise

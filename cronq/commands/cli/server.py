@@ -55,9 +55,9 @@ class Server:
         """Read what is there; raises `CommandFailed`, as `post` and `put` do."""
         return self._ask("GET", path + (f"?{urlencode(query)}" if query else ""))
 
-    def post(self, path: str, said: Mapping[str, Any] | None = None) -> Data:
+    def post(self, path: str, said: Mapping[str, Any]) -> Data:
         """Ask for something to be done, with what is to be said to it."""
-        return self._ask("POST", path, json.dumps(said or {}).encode())
+        return self._ask("POST", path, json.dumps(said).encode())
 
     def put(self, path: str, body: bytes) -> Data:
         """Replace what is there by a JSON text; raises `DocumentRefused` when it has faults."""

@@ -1,8 +1,10 @@
 """One call of the command line: what it is given from outside, and what it says."""
 
+import getpass
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -33,6 +35,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def user_name() -> str | None:
+    """Who sits at this machine, and which it is; None when nobody says so."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What a command needs from outside; tests give it something else."""
@@ -43,6 +53,7 @@ class Outside:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     width: Callable[[], int | None] = terminal_width
+    user: Callable[[], str | None] = user_name
 
 
 @dataclass(slots=True)
@@ -61,6 +72,11 @@ class Session:
             address = replace(address, authorization=token)
         return Server(address, self.outside.send, self.outside.now)
 
+    def asking(self, reason: str | None) -> dict[str, str]:
+        """What is said to the server of who asks, and why."""
+        said = {"by": self.outside.user(), "reason": reason}
+        return {key: value for key, value in said.items() if value}
+
 
 def url_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option --url: it may stand before the name of the command and behind it."""
@@ -77,6 +93,12 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option --json."""
     what = "Print JSON: one object a line."
     return click.option("--json", "as_json", is_flag=True, help=what)(command)
+
+
+def reason_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --reason."""
+    what = "Why, for those who look at the run later."
+    return click.option("--reason", metavar="TEXT", help=what)(command)
 
 
 def examples(*lines: str) -> str:

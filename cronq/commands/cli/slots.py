@@ -91,7 +91,10 @@ def backfill(
 def _do(session: Session, job: str, deed: str, said: dict[str, Any], *, as_json: bool) -> int:
     server = session.server()
     found = find_job(server, job)
-    message = do_to_job(server, found, deed, {key: value for key, value in said.items() if value is not None})
+    asked = session.asking(said.pop("reason", None)) | said
+    message = do_to_job(
+        server, found, deed, {key: value for key, value in asked.items() if value is not None}
+    )
     if as_json:
         say_json({"job_id": found.id, "message": message})
     else:

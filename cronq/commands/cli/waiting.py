@@ -42,13 +42,15 @@ class Stopwatch:
         return True
 
 
-def await_run(server: Server, job: Job, stopwatch: Stopwatch) -> Run:
+def await_run(server: Server, job: Job, run_id: str | None, stopwatch: Stopwatch) -> Run:
     """The run by hand that was asked for when the job looked like this, as soon as it has ended.
+
+    Without its id it is the first one by hand that was not there then.
 
     Raises `CommandFailed` when the time is up, when the run cannot come any more or is lost sight of, and
     when the server stays away for too long.
     """
-    watch = _Watch(server, job, stopwatch)
+    watch = _Watch(server, job, run_id, stopwatch)
     while True:
         watch.look()
         if watch.run is not None and watch.run.ended:
@@ -61,8 +63,9 @@ def await_run(server: Server, job: Job, stopwatch: Stopwatch) -> Run:
 class _Watch:
     """Looks for the run, and says what is new about it."""
 
-    def __init__(self, server: Server, job: Job, stopwatch: Stopwatch) -> None:
+    def __init__(self, server: Server, job: Job, run_id: str | None, stopwatch: Stopwatch) -> None:
         self.run: Run | None = None
+        self._run_id = run_id
         self._server = server
         self._job = job
         self._stopwatch = stopwatch
@@ -97,8 +100,9 @@ class _Watch:
         self._tell()
 
     def _find(self, job: Job) -> Run | None:
-        if self.run is not None:
-            return next((run for run in job.runs if run.id == self.run.id), None)
+        run_id = self._run_id if self.run is None else self.run.id
+        if run_id is not None:
+            return next((run for run in job.runs if run.id == run_id), None)
         # The oldest: what others have asked for since comes after it.
         new = [run for run in job.runs if run.by_hand and run.id not in self._known]
         return new[-1] if new else None

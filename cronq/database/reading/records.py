@@ -12,7 +12,7 @@ from cronq.database.reading.categories import CategoryRecord
 from cronq.database.tables import categories, jobs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.pauses import Pause, pause_of
-from cronq.domain.rules import decode_rules
+from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Status
 from cronq.domain.schedules import Schedule, Specification, fixed_interval, parse_schedule
 
@@ -48,7 +48,7 @@ class JobRecord:
     routing_key: str
     command: str
     #: As `Rules.encode` wrote them.
-    rules: str | None
+    rules_text: str | None
     #: Whether a run by hand is asked for and no injector has seen it yet.
     run_wanted: bool
     #: `host.pid` of the last injector that took it.
@@ -59,9 +59,14 @@ class JobRecord:
     pause_reason: str | None
     skip_slot: datetime | None
 
+    @property
+    def rules(self) -> Rules:
+        """What it asks for besides."""
+        return decode_rules(self.rules_text)
+
     def pause(self, now: datetime) -> Pause | None:
         """What keeps its slots from running, whoever asked for it."""
-        found = pause_of(decode_rules(self.rules), self.paused_until, self.pause_reason)
+        found = pause_of(self.rules, self.paused_until, self.pause_reason)
         return found if found is not None and now < found.end else None
 
     def specification(self) -> Specification | None:
@@ -126,7 +131,7 @@ def _record(row: Row[Any]) -> JobRecord:
         state=_state(row.current_status, ended),
         routing_key=row.routing_key or "",
         command=row.command or "",
-        rules=row.rules,
+        rules_text=row.rules,
         run_wanted=row.run_now == 1,
         locked_by=row.locked_by,
         removed_at=row.removed_at,

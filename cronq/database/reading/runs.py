@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from cronq.database.output_tables import outputs
 from cronq.database.reading.cursors import Cursor
-from cronq.database.tables import definitions, events, jobs, runs
+from cronq.database.tables import definitions, events, jobs, orders, runs
 from cronq.domain.messages import Report
+from cronq.domain.outputs import Output, decode_output
+from cronq.domain.requests import RunRequest, decode_request
 from cronq.domain.runs import Status
 
 
@@ -43,6 +46,8 @@ class RunRecord:
     ended_at: datetime | None = None
     recorded_at: datetime | None = None
     publications: int = 0
+    #: Of a run by hand: what was asked for, as `RunRequest.encode` wrote it.
+    request: str | None = None
     runner: str | None = None
     host: str | None = None
     return_code: int | None = None
@@ -53,6 +58,11 @@ class RunRecord:
     def inherited(self) -> bool:
         """Whether 0.27 ran it, so that little is known about it."""
         return self.id is None
+
+    @property
+    def asked(self) -> RunRequest | None:
+        """What was asked for, of a run by hand; None when nobody said anything."""
+        return decode_request(self.request)
 
     @property
     def completed_at(self) -> datetime | None:
@@ -103,6 +113,16 @@ class Made:
 
     command: str
     routing_key: str
+    #: As `Rules.encode` wrote them.
+    rules_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KillRecord:
+    """What its runner is told about a run that is to be killed."""
+
+    ordered_at: datetime
+    reason: str
 
 
 _COLUMNS = [runs.c[field.name] for field in fields(RunRecord)]
@@ -156,9 +176,22 @@ def find_events(connection: Connection, run_ids: Collection[str]) -> Mapping[str
 
 def find_made(connection: Connection, definition_id: int | None) -> Made | None:
     """What the definition of that id says."""
-    query = select(definitions.c.command, definitions.c.routing_key).where(definitions.c.id == definition_id)
-    row = connection.execute(query).first()
-    return row and Made(row.command or "", row.routing_key or "")
+    columns = definitions.c.command, definitions.c.routing_key, definitions.c.rules
+    row = connection.execute(select(*columns).where(definitions.c.id == definition_id)).first()
+    return row and Made(row.command or "", row.routing_key or "", row.rules)
+
+
+def find_kill(connection: Connection, run_id: str) -> KillRecord | None:
+    """The first order to kill this run, done or not."""
+    query = select(orders.c.ordered_at, orders.c.reason).where(orders.c.run_id == run_id)
+    row = connection.execute(query.order_by(orders.c.id).limit(1)).first()
+    return row and KillRecord(*row)
+
+
+def find_output(connection: Connection, run_id: str) -> Output | None:
+    """What is kept of the output of this run."""
+    row = connection.execute(select(outputs.c.size, outputs.c.kept).where(outputs.c.run_id == run_id)).first()
+    return row and decode_output(row.size, row.kept)
 
 
 def _record(row: Row[Any]) -> RunRecord:

@@ -20,14 +20,17 @@ from cronq.database.reading.records import JobRecord, JobState, find_job, find_j
 from cronq.database.reading.runners import is_runner
 from cronq.database.reading.runs import (
     EventRecord,
+    KillRecord,
     Made,
     RunPage,
     RunRecord,
     find_events,
+    find_kill,
     find_made,
+    find_output,
     latest_runs,
 )
-from cronq.domain.rules import decode_rules
+from cronq.domain.outputs import Output
 from cronq.domain.runs import Status
 from cronq.domain.schedules.preview import Preview, preview
 from cronq.domain.zones import wall_time
@@ -70,7 +73,7 @@ class JobView:
     @property
     def after(self) -> tuple[str, ...]:
         """The jobs of its category after which it runs."""
-        return decode_rules(self.job.rules).after
+        return self.job.rules.after
 
     @property
     def schedules(self) -> tuple[str, ...]:
@@ -158,6 +161,10 @@ class RunView:
     job: JobRecord | None
     #: None for a run that no injector of this version has made.
     made: Made | None
+    #: What its runner is told, while it is to be killed.
+    kill: KillRecord | None
+    #: None when there was none, or none is kept.
+    output: Output | None
     events: tuple[EventRecord, ...]
     #: Whether its runner is still in the table of runners.
     runner_is_known: bool
@@ -215,6 +222,8 @@ def read_run(connection: Connection, run_id: str) -> RunView | None:
         run,
         None if run.job_id is None else find_job(connection, run.job_id),
         find_made(connection, run.definition_id),
+        find_kill(connection, run_id) if run.status is Status.RUNNING else None,
+        find_output(connection, run_id),
         find_events(connection, [run_id]).get(run_id, ()),
         run.runner is not None and is_runner(connection, run.runner),
     )

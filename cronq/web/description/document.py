@@ -61,7 +61,7 @@ def _operation(route: Route, path: str, about: Operation | None) -> dict[str, An
     }
     if about and about.body:
         content = {"application/json": {"schema": about.body}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not about.body_optional, "content": content}
     return operation
 
 

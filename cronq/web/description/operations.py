@@ -23,6 +23,8 @@ class Operation:
     answer: Schema
     query: Mapping[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
+    #: Whether it may be left out.
+    body_optional: bool = False
     #: The codes that it may be answered with besides those that all routes have in common.
     refusals: tuple[int, ...] = ()
 
@@ -70,10 +72,12 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=(400,),
     ),
     "GET /api/jobs/{job_id}": Operation(data(job=ref("Job")), refusals=(404,)),
-    "POST /api/jobs/{job_id}/run": Operation(ref("Done"), refusals=(404, 409, 415)),
+    "POST /api/jobs/{job_id}/run": Operation(
+        ref("Requested"), body=ref("RunRequest"), body_optional=True, refusals=(400, 404, 409, 413, 415)
+    ),
     **{
         f"POST /api/jobs/{{job_id}}/{deed}": Operation(
-            ref("Done"), body=_keys(keys), refusals=(400, 404, 409, 415)
+            ref("Done"), body=_keys(keys), body_optional=True, refusals=(400, 404, 409, 413, 415)
         )
         for deed, keys in (
             ("pause", PAUSE_KEYS),
@@ -87,6 +91,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/jobs/{job_id}/backfills": Operation(data(backfills=list_of(ref("Backfill"))), refusals=(404,)),
     "POST /api/schedule/preview": Operation(
         data(preview={"type": "object"}), body={"type": "object"}, refusals=(400, 415)
+    ),
+    "POST /api/runs/{run_id}/kill": Operation(
+        ref("Done"), body=ref("Asking"), body_optional=True, refusals=(400, 404, 409, 413, 415)
     ),
     "GET /api/runners": Operation(
         data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)

@@ -1,14 +1,18 @@
 """The shapes of what the API gives and takes, as JSON Schemas (draft 2020-12)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from cronq.domain.access import Role, Via
+from cronq.domain.asking import ASKING_KEYS
 from cronq.domain.backfilling import Order
 from cronq.domain.changes import Action
+from cronq.domain.document_parts import Key
 from cronq.domain.document_rules import cronq_schema
 from cronq.domain.findings import Kind
 from cronq.domain.heartbeats import RunnerStatus
+from cronq.domain.requests import REQUEST_KEYS
 from cronq.domain.runs import Status
 
 Schema = dict[str, Any]
@@ -71,6 +75,7 @@ _RUN = with_keys(
     cause=maybe(STRING),
     attempt=INTEGER,
     reason=maybe(STRING),
+    request={"type": ["object", "null"]},
 )
 _BACKFILL = with_keys(
     **{"from": TIME},
@@ -192,12 +197,19 @@ _REPLACED: Schema = {
 }
 
 
+def _body(keys: Mapping[str, Key]) -> Schema:
+    """What somebody may say who asks for something by hand."""
+    properties = {name: key.schema() for name, key in keys.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 def schemas() -> dict[str, Schema]:
     """All that have a name."""
     document = {key: value for key, value in cronq_schema().items() if key != "$schema"}
     # In a PUT the name of the category may be absent.
     document["required"] = [key for key in document["required"] if key != "category"]
     return {
+        "Asking": _body(ASKING_KEYS),
         "Audit": _AUDIT,
         "Category": with_keys(id=INTEGER, name=STRING),
         "CategoryDocument": document,
@@ -210,6 +222,8 @@ def schemas() -> dict[str, Schema]:
         "Replaced": _REPLACED,
         "Role": one_of(Role),
         "Run": _RUN,
+        "Requested": with_keys(success=with_keys(message=STRING, run_id=RUN_ID)),
+        "RunRequest": _body(REQUEST_KEYS),
         "Runner": _RUNNER,
         "Status": with_keys(status={"const": "OK"}),
     }

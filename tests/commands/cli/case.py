@@ -53,6 +53,7 @@ def job(job_id: int = 1, *runs: dict[str, Any], **keys: Any) -> dict[str, Any]:
         "current_status": "succeeded" if runs else "none",
         "routing_key": "default",
         "command": "true",
+        "rules": {},
         "removed_at": None,
         "runs": list(runs),
     } | keys
@@ -141,6 +142,7 @@ class CliTestCase(SynchronousTestCase):
         self.web = FakeWeb()
         self.clock = Clock()
         self.width: int | None = None
+        self.user: str | None = "ada@example"
         self.environment: dict[str, str] = {}
         self.patch(os, "environ", self.environment)
 
@@ -152,6 +154,7 @@ class CliTestCase(SynchronousTestCase):
             monotonic=self.clock.seconds,
             sleep=self.clock.advance,
             width=lambda: self.width,
+            user=lambda: self.user,
         )
 
     def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, list[str], list[str]]:

@@ -46,6 +46,22 @@ class ApplyTests(CliTestCase):
         self.assertEqual((sent.method, sent.body), ("PUT", text.encode()))
         self.assertEqual(sent.headers["Content-Type"], "application/json")
 
+    def test_rules(self) -> None:
+        """Rules are compared and shown as in a document; a server that knows none is not asked for them."""
+        self.web.has_jobs(job(1, rules={"timeout": "PT1H"}), job(2, rules=None), category="example")
+        path = self.write(document(wanted("job 1", success_codes=[0, 3]), wanted("job 2")))
+        self.assertSays(
+            ["apply", "--dry-run", path],
+            0,
+            [
+                "example: 0 added, 1 changed, 0 removed, 1 unchanged (dry run, nothing is sent)",
+                "  change job 1",
+                '    rules: {"timeout": "PT1H"}',
+                '        -> {"success_codes": [0, 3]}',
+            ],
+            [],
+        )
+
     def test_dry_run(self) -> None:
         """Nothing is sent; each job that would not stay as it is is shown with what is new."""
         changed = wanted("job 2", command="false\nfalse", routing_key="slow")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cronq.commands.cli.connection import HttpAnswer, HttpRequest
 from cronq.commands.cli.session import Outside
+from cronq.database.tables import runs
 from cronq.database.tokens import add_token
 from cronq.database.users import add_user
 from cronq.domain.access import SHELL, Role
@@ -28,11 +29,19 @@ class RealWebTests(CliTestCase, WebTestCase):
     def setUp(self) -> None:
         CliTestCase.setUp(self)
         WebTestCase.setUp(self)
+        #: Whose name stands with what is asked for.
+        self.asker = self.user
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
 
     def outside(self) -> Outside:
-        return Outside(send=self.send, now=lambda: NOW, monotonic=self.clock.seconds, sleep=self.finish_run)
+        return Outside(
+            send=self.send,
+            now=lambda: NOW,
+            monotonic=self.clock.seconds,
+            sleep=self.finish_run,
+            user=lambda: self.user,
+        )
 
     def send(self, request: HttpRequest) -> HttpAnswer:
         parts = urlsplit(request.url)
@@ -41,9 +50,10 @@ class RealWebTests(CliTestCase, WebTestCase):
         return HttpAnswer(found.code, {"content-type": found.header("Content-Type") or ""}, found.body)
 
     def finish_run(self, seconds: float) -> None:
-        """While somebody waits, the run that was asked for happens."""
+        """While somebody waits, what was asked for happens."""
         self.clock.advance(seconds)
-        self.write(add_run, 1, Status.FAILED, ended_at=NOW, started_at=NOW, return_code=3, host="h")
+        ended = {"status": "failed", "ended_at": NOW, "started_at": NOW, "return_code": 3, "host": "h"}
+        self.write(lambda connection: connection.execute(runs.update().values(ended)))
 
     def document(self, category: str, *names: str, command: str = "true") -> str:
         path = self.folder / "jobs.json"
@@ -101,6 +111,41 @@ class RealWebTests(CliTestCase, WebTestCase):
         self.assertEqual(self.call("run", "1", "--json")[0], 0)
         self.assertEqual(self.wakes, 3)
 
+    def test_run_with_arguments(self) -> None:
+        """Whoever asks says why, and what the command is given; all of it stands with the run."""
+        self.call("apply", self.document("example", "a"))
+        arguments = [
+            "--reason",
+            "late",
+            "--env",
+            "DAY=2026-11-22",
+            "--env",
+            "EMPTY=",
+            "--",
+            "-f",
+            "a b\n",
+            "",
+        ]
+        self.assertEqual(self.call("run", "example/a", *arguments)[0], 0)
+        (run,) = json.loads(self.call("show", "1", "--json")[1][0])["runs"]
+        self.assertEqual(
+            run["request"],
+            {
+                "by": self.asker,
+                "reason": "late",
+                "environment": {"DAY": "2026-11-22", "EMPTY": ""},
+                "arguments": ["-f", "a b\n", ""],
+            },
+        )
+
+    def test_kill(self) -> None:
+        """A run that waits is called off, and then it is too late to do so again."""
+        self.call("apply", self.document("example", "a"))
+        run_id = json.loads(self.call("run", "1", "--json")[1][0])["run_id"]
+        self.assertSays(["kill", run_id], 0, [f"Run {run_id} is called off; it had not started."], [])
+        self.assertEqual(self.call("kill", run_id)[0], 5)
+        self.assertEqual(self.call("kill", "../x")[0], 3)
+
     def test_run_of_a_removed_job(self) -> None:
         """A removed job can be shown, but not run."""
         self.call("apply", self.document("example", "a"))
@@ -151,6 +196,7 @@ class TokenTests(RealWebTests):
         self.write(add_user, SHELL, "anna", Role.ADMIN, None, None)
         self.token = self.write(add_token, SHELL, "t", Role.EDITOR, None, None)
         self.environment["CRONQ_TOKEN"] = self.token
+        self.asker = "t"
 
     def test_no_token(self) -> None:
         """Where a login is asked for, it says how to get a token; a token that is none is not sent."""

@@ -53,6 +53,37 @@ class RunTests(CliTestCase):
         message = "Job submitted at 2026-11-23 07:05:20"
         self.assertEqual([json.loads(line) for line in out], [{"job_id": 1, "message": message}])
 
+    def test_said(self) -> None:
+        """The server is told who asks, why, and what the command is given."""
+        arguments = ["--reason", "late", "--env", "A=b=c", "x", "--", "--force"]
+        self.assertEqual(self.call("run", "1", *arguments)[0], 0)
+        said = {
+            "by": "ada@example",
+            "reason": "late",
+            "environment": {"A": "b=c"},
+            "arguments": ["x", "--force"],
+        }
+        self.assertEqual(json.loads(self.web.requests[-1].body or b""), said)
+        self.user = None
+        self.call("run", "1")
+        self.assertEqual(self.web.requests[-1].body, b"{}")
+
+    def test_wrong_variable(self) -> None:
+        """A variable has a name and a value."""
+        for wrong in ("A", "=b", ""):
+            code, _, err = self.call("run", "1", "--env", wrong)
+            self.assertEqual(
+                (code, err[0]), (2, f"cronq: Invalid value for '--env': expected NAME=VALUE, found {wrong!r}")
+            )
+        self.assertEqual(self.web.asked("POST"), [])
+
+    def test_wait_for_that_very_run(self) -> None:
+        """Where the server says which run it is, others by hand are not taken for it."""
+        self.web.on(POST, answer({"success": {"message": "", "run_id": RUN_9}}))
+        other = run(8, slot=None, status="failed")
+        self.goes(self.job(other), self.job(by_hand(), other))
+        self.assertEqual(self.call("run", "1", "--wait")[0], 0)
+
     def test_by_name(self) -> None:
         """The job may be named by category and name."""
         self.web.has_jobs(job(1), category="example")

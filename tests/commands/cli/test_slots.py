@@ -14,10 +14,11 @@ class SlotTests(CliTestCase):
         self.web.has_jobs(job(1))
 
     def assert_asks(self, arguments: list[str], deed: str, said: dict[str, Any]) -> None:
-        """The command asks just that, and says what the server answers."""
+        """The command asks just that, says who asks, and tells what the server answers."""
         self.web.on(f"POST api/jobs/1/{deed}", answer({"success": {"message": "So be it."}}))
         self.assertSays(arguments, 0, ["So be it."], [])
-        self.assertEqual(json.loads(self.web.requests[-1].body or b""), said)
+        asked = {"by": "ada@example"} | said
+        self.assertEqual(json.loads(self.web.requests[-1].body or b""), asked)
 
     def test_pause(self) -> None:
         """Without options it lasts; with them it has an end and a reason."""

@@ -10,7 +10,7 @@ from cronq.database.migrations.steps import create_indexes
 from cronq.database.tables import metadata
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 NEW = (users, sessions, tokens, changes)
 
