@@ -87,7 +87,7 @@ class _Books:
         self._closing.jobs += 1
         self._close_slots(job)
         if job.run_now and job.removed_at is None:
-            self.rows.append(queued_row(job, None, self._now, self._publish_after))
+            self.rows.append(self._queued(job, None))
 
     def record(self) -> Closing:
         for row, run_id in zip(self.rows, new_run_ids(self._now, len(self.rows)), strict=True):
@@ -116,7 +116,7 @@ class _Books:
         moved |= {"next_run": settlement.next_run, "settled_until": settlement.settled_until}
         if settlement.passed or job.range_run_id or job.skip_slot:
             self._mark(job, settled_until, settlement)
-        self.rows += [queued_row(job, slot, self._now, self._publish_after) for slot in settlement.slots]
+        self.rows += [self._queued(job, slot) for slot in settlement.slots]
 
     def _mark(self, job: StoredJob, settled_until: datetime, settlement: Settlement) -> None:
         """Rows for the slots that do not run; and which of them goes on to grow."""
@@ -133,6 +133,9 @@ class _Books:
         mark = {"id": job.id, "range_run_id": range_run_id, "skip_slot": skip_slot}
         if job.id in self._growing or (range_run_id, skip_slot) != (job.range_run_id, job.skip_slot):
             self._closing.marked.append(mark)
+
+    def _queued(self, job: StoredJob, slot: datetime | None) -> dict[str, Any]:
+        return queued_row(job, slot, self._now, self._publish_after)
 
     def _passed(self, job: StoredJob, passed: Passed) -> dict[str, Any]:
         return new_row(job, self._now) | {

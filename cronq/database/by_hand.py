@@ -6,10 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from cronq.database.admissions import Admissions
-from cronq.database.changes import Change, record_change
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
-from cronq.database.jobs import title_of
+from cronq.database.jobs import record_job_change
 from cronq.database.rows import queued_row
 from cronq.database.stored import locked_jobs, stored_jobs
 from cronq.database.tables import jobs, runs
@@ -33,6 +32,8 @@ def make_run(
 ) -> RequestedRun | None:
     """Record one run of a job, besides its schedule; asked several times, it is several runs.
 
+    As any other run it may have to wait for others of its job, or be skipped because of them.
+
     Gives None when there is no such job (any more).
     """
     wanted = stored_jobs().where(jobs.c.id == job_id, jobs.c.removed_at.is_(None))
@@ -43,11 +44,10 @@ def make_run(
     (job,) = define_jobs(connection, found, now)
     run_id = new_run_id(now)
     row = queued_row(job, None, now, publish_after=now) | {"run_id": run_id, "request": request.encode()}
-    admissions = Admissions(connection, {job.id: decode_rules(job.rules)}, now)
+    admissions = Admissions(connection, {job.id: decode_rules(job.rules)} if job.rules else {}, now)
     admissions.admit([row])
     admissions.write()
     connection.execute(insert(runs).values(row))
     asked = {"run": run_id} | request.as_json()
-    change = Change(Action.JOB_RUN, title_of(connection, job_id), after=asked, job_id=job_id)
-    record_change(connection, by, change)
+    record_job_change(connection, by, Action.JOB_RUN, job_id, after=asked)
     return RequestedRun(run_id, now)

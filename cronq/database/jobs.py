@@ -16,8 +16,8 @@ def request_run(connection: Connection, job_id: int, by: Actor = SHELL) -> datet
 
     Gives the time of the request, or None when there is no such job (any more).
     """
-    found = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None)).with_for_update()
-    if connection.execute(found).first() is None:
+    found = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.removed_at.is_(None))
+    if connection.execute(found.with_for_update()).first() is None:
         return None
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(run_now=1))
     record_job_change(connection, by, Action.JOB_RUN, job_id)
@@ -33,11 +33,7 @@ def record_job_change(
     after: State | None = None,
 ) -> None:
     """Write down what somebody has done to a job."""
-    record_change(connection, by, Change(action, title_of(connection, job_id), before, after, job_id))
-
-
-def title_of(connection: Connection, job_id: int) -> str:
-    """What people call a job."""
-    query = select(categories.c.name, jobs.c.name).select_from(jobs.outerjoin(categories))
-    row = connection.execute(query.where(jobs.c.id == job_id)).first()
-    return job_title(row[0], row[1] or "") if row else f"job {job_id}"
+    titled = select(categories.c.name, jobs.c.name).select_from(jobs.outerjoin(categories))
+    row = connection.execute(titled.where(jobs.c.id == job_id)).first()
+    subject = job_title(row[0], row[1] or "") if row else f"job {job_id}"
+    record_change(connection, by, Change(action, subject, before, after, job_id))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from cronq.database.batch import RunBatch
-from cronq.database.changes import Change, record_change
-from cronq.database.jobs import title_of
+from cronq.database.jobs import record_job_change
 from cronq.database.orders import order_kill
 from cronq.domain.access import SHELL, Actor
 from cronq.domain.changes import Action
@@ -42,6 +41,5 @@ def kill_run(connection: Connection, run_id: str, reason: str, by: Actor = SHELL
         done = order_kill(connection, run.runner, run_id, reason)
     if done:
         said = {"run": run_id, "reason": reason}
-        change = Change(Action.RUN_KILLED, title_of(connection, run.job_id), after=said, job_id=run.job_id)
-        record_change(connection, by, change)
+        record_job_change(connection, by, Action.RUN_KILLED, run.job_id, after=said)
     return KilledRun(kill, batch.runs[run_id])

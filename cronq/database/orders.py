@@ -33,7 +33,7 @@ class SentOrder:
 
 def order_kill(connection: Connection, runner: str, run_id: str, reason: str) -> bool:
     """Have the command of a run ended by the runner that has it; False when that is ordered already."""
-    return bool(order_kills(connection, [(runner, run_id, reason)]))
+    return order_kills(connection, [(runner, run_id, reason)]) == 1
 
 
 def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) -> int:
@@ -46,9 +46,9 @@ def order_kills(connection: Connection, wanted: Sequence[tuple[str, str, str]]) 
         for some in chunks(run_ids)
         for row in connection.execute(query.where(orders.c.run_id.in_(some)))
     }
-    fresh = [each for each in wanted if each[:2] not in known]
-    _insert(connection, OrderKind.KILL, fresh)
-    return len(fresh)
+    new = [each for each in wanted if each[:2] not in known]
+    _insert(connection, OrderKind.KILL, new)
+    return len(new)
 
 
 def find_kills(connection: Connection, run_ids: Collection[str]) -> Mapping[str, str]:

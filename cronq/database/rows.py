@@ -24,7 +24,7 @@ def new_row(job: StoredJob, now: datetime) -> dict[str, Any]:
 def queued_row(
     job: StoredJob, slot: datetime | None, now: datetime, publish_after: datetime
 ) -> dict[str, Any]:
-    """A run that is to be published: of a slot or, without one, by hand."""
+    """One that is to run: of a slot or, without one, by hand."""
     return new_row(job, now) | {"status": Status.QUEUED.value, "slot": slot, "publish_after": publish_after}
 
 

@@ -19,14 +19,14 @@ class Action(enum.StrEnum):
     JOB_REMOVED = "job.removed"
     #: One run by hand was asked for.
     JOB_RUN = "job.run"
+    #: One was called off, or its runner was told to end it.
+    RUN_KILLED = "run.killed"
     JOB_PAUSED = "job.paused"
     JOB_RESUMED = "job.resumed"
     #: Its next slot is to be skipped, or not to be skipped after all.
     JOB_SKIPS = "job.skips"
     BACKFILL_BEGUN = "backfill.begun"
     BACKFILL_STOPPED = "backfill.stopped"
-    #: One was called off, or its runner was told to end it.
-    RUN_KILLED = "run.killed"
     RUNNER_DRAINED = "runner.drained"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"

@@ -67,12 +67,12 @@ _ACTIONS: Mapping[str, str] = {
     Action.JOB_CHANGED: "changed the job",
     Action.JOB_REMOVED: "removed the job",
     Action.JOB_RUN: "asked for a run of",
+    Action.RUN_KILLED: "killed a run of",
     Action.JOB_PAUSED: "paused",
     Action.JOB_RESUMED: "resumed",
     Action.JOB_SKIPS: "changed which slot is skipped of",
     Action.BACKFILL_BEGUN: "began a backfill of",
     Action.BACKFILL_STOPPED: "called off a backfill of",
-    Action.RUN_KILLED: "killed a run of",
     Action.RUNNER_DRAINED: "told to drain the runner",
     Action.USER_ADDED: "added the user",
     Action.USER_CHANGED: "changed the user",
@@ -193,15 +193,21 @@ def advice(run: RunRecord, routing_key: str) -> Advice | None:
 def _certain(run: RunRecord) -> str:
     if run.slots > 1:
         return f"{run.slots:,} slots did not run."
-    if run.status is Status.QUEUED and run.reason:
-        return "It has not started yet."
     if run.status is Status.KILLED and run.return_code is None:
         return "It did not start."
+    if run.status is Status.QUEUED and run.reason:
+        return "It has not started yet."
     if run.status is not Status.FAILED:
         return _SENTENCES[run.status][0]
     if run.return_code is None:
         return "Its command could not be run."
     return f"It failed: {code_in_words(run.return_code)}."
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + end if text else ""
 
 
 def limit_word(key: str) -> str:

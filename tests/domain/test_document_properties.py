@@ -88,6 +88,12 @@ RULES = {
             max_size=3,
         )
     ),
+    "directory": sometimes_wrong(st.sampled_from(["/", "/a b\n", "", "a", "/\0", "/" + "x" * 4095])),
+    "user": sometimes_wrong(st.sampled_from(["a", "a:b", "", "a\n", "a:b:c", "\ud800"])),
+    "umask": sometimes_wrong(st.sampled_from(["027", "0027", "27", "0o27", "027\n"])),
+    "owner": sometimes_wrong(st.sampled_from(TEXTS)),
+    "tags": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(["a", "", "x" * 65])), max_size=22)),
+    "on_lost": sometimes_wrong(st.sampled_from(["fail", "rerun"])),
     **{key: sometimes_wrong(st.sampled_from(VALUES)) for key in SLOT_KEYS},
     "timezone": sometimes_wrong(st.sampled_from(["UTC", "Europe/Berlin", "Berlin", ""])),
     "except": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(DATES)), max_size=3)),
@@ -97,11 +103,6 @@ RULES = {
         )
     ),
     "jitter": sometimes_wrong(st.sampled_from(SPANS)),
-    "directory": sometimes_wrong(st.sampled_from(["/", "/a b\n", "", "a", "/\0", "/" + "x" * 4095])),
-    "user": sometimes_wrong(st.sampled_from(["a", "a:b", "", "a\n", "a:b:c", "\ud800"])),
-    "umask": sometimes_wrong(st.sampled_from(["027", "0027", "27", "0o27", "027\n"])),
-    "owner": sometimes_wrong(st.sampled_from(TEXTS)),
-    "tags": sometimes_wrong(st.lists(sometimes_wrong(st.sampled_from(["a", "", "x" * 65])), max_size=22)),
     "routing_key": sometimes_wrong(st.sampled_from(TEXTS)),
     "shedule": JSON,
 }

@@ -71,13 +71,13 @@ BY_CATEGORY = {
     "PUT /api/category/<name>",
     "POST /api/category/<name>",
     "POST /api/jobs/<job_id>/run",
+    "POST /run/<run_id>/kill",
+    "POST /api/runs/<run_id>/kill",
     *(
         f"POST {job}/{deed}"
         for job in ("/job/<job_id>", "/api/jobs/<job_id>")
         for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
     ),
-    "POST /run/<run_id>/kill",
-    "POST /api/runs/<run_id>/kill",
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}
@@ -218,9 +218,8 @@ class WhoTests(PeopleCase):
         self.assertIn("killed a run of mine/mine job", page.text)
 
     def test_buttons(self) -> None:
-        """Whoever may not run or kill, pause or backfill sees no button for it."""
-        slots = ["Pause", "Skip the next slot", "Run those that have not run"]
-        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", *slots, "Call it off"])):
+        """Whoever may not run or kill sees no button for it."""
+        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", "Call it off"])):
             headers = self.session(role)
             found = self.get("/job/1", headers=headers).page.texts("button")
             found += self.get(f"/run/{MINE['run_id']}", headers=headers).page.texts("button")

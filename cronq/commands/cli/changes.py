@@ -38,7 +38,7 @@ class Changes:
         """A line for each job that would not stay as it is, and below it what is new."""
         for job in self.added:
             yield f"  add {harmless(job.name)}"
-            yield from (f"    {_title(key)}: {_shown(value)}" for key, value in _wanted(job).items() if value)
+            yield from (f"    {_title(key)}: {_shown(value)}" for key, value in _wanted(job).items())
         for name, difference in self.changed.items():
             yield f"  change {harmless(name)}"
             for key, (old, new) in difference.items():
@@ -78,7 +78,7 @@ def compare(present: Iterable[Job], wanted: Category) -> Changes:
 
 
 def _difference(old: Job, new: JobDefinition) -> Difference:
-    present = {**old.when, "command": old.command, "routing_key": old.routing_key, "rules": old.rules}
+    present = {**old.when, "command": old.command, "routing_key": old.routing_key, "rules": old.rules or None}
     wanted = _wanted(new)
     pairs = {key: (present.get(key), wanted.get(key)) for key in _KEYS}
     if old.rules is None:
@@ -89,7 +89,9 @@ def _difference(old: Job, new: JobDefinition) -> Difference:
 def _wanted(job: JobDefinition) -> dict[str, Any]:
     when = Specification.decode(job.schedule).as_document() if job.schedule is not None else {}
     rules = rules_as_json(job.rules.encode())
-    return {**when, "command": job.command, "routing_key": job.routing_key, "rules": rules}
+    return {**when, "command": job.command, "routing_key": job.routing_key} | (
+        {"rules": rules} if rules else {}
+    )
 
 
 def _title(key: str) -> str:

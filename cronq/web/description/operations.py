@@ -75,9 +75,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /api/jobs/{job_id}/run": Operation(
         ref("Requested"), body=ref("RunRequest"), body_optional=True, refusals=(400, 404, 409, 413, 415)
     ),
+    "POST /api/runs/{run_id}/kill": Operation(
+        ref("Done"), body=ref("Asking"), body_optional=True, refusals=(400, 404, 409, 413, 415)
+    ),
     **{
         f"POST /api/jobs/{{job_id}}/{deed}": Operation(
-            ref("Done"), body=_keys(keys), body_optional=True, refusals=(400, 404, 409, 413, 415)
+            ref("Done"), body=_keys(keys), refusals=(400, 404, 409, 415)
         )
         for deed, keys in (
             ("pause", PAUSE_KEYS),
@@ -91,9 +94,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/jobs/{job_id}/backfills": Operation(data(backfills=list_of(ref("Backfill"))), refusals=(404,)),
     "POST /api/schedule/preview": Operation(
         data(preview={"type": "object"}), body={"type": "object"}, refusals=(400, 415)
-    ),
-    "POST /api/runs/{run_id}/kill": Operation(
-        ref("Done"), body=ref("Asking"), body_optional=True, refusals=(400, 404, 409, 413, 415)
     ),
     "GET /api/runners": Operation(
         data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)
