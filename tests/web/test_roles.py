@@ -218,8 +218,9 @@ class WhoTests(PeopleCase):
         self.assertIn("killed a run of mine/mine job", page.text)
 
     def test_buttons(self) -> None:
-        """Whoever may not run or kill sees no button for it."""
-        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", "Call it off"])):
+        """Whoever may not run or kill, pause or backfill sees no button for it."""
+        slots = ["Pause", "Skip the next slot", "Run those that have not run"]
+        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", *slots, "Call it off"])):
             headers = self.session(role)
             found = self.get("/job/1", headers=headers).page.texts("button")
             found += self.get(f"/run/{MINE['run_id']}", headers=headers).page.texts("button")
