@@ -25,6 +25,7 @@ from cronq.commands.common import (
 )
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
+from cronq.commands.reactor import steady_reactor
 from cronq.commands.results import make_results
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
 from cronq.commands.sentry import SENTRY_DSN
@@ -87,8 +88,7 @@ class Options(DaemonOptions):
 
 def makeService(options: Options) -> IService:
     """Build all of it; nothing is opened yet."""
-    from twisted.internet import reactor
-
+    reactor = steady_reactor()
     values = options.chosen
     values.state_path = state_path(values, options)
     owner = DatabaseService(reactor, values.database_url or _sqlite_url(values.state_path))

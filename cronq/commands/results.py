@@ -19,6 +19,7 @@ from cronq.commands.common import (
 )
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.reactor import steady_reactor
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
@@ -55,8 +56,7 @@ def make_results(
 
 def makeService(options: Options) -> IService:
     """Build the daemon; nothing is opened yet."""
-    from twisted.internet import reactor
-
+    reactor = steady_reactor()
     values = options.chosen
     owner = DatabaseService(reactor, values.database_url)
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)

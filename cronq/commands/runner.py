@@ -14,6 +14,7 @@ from cronq.broker.interface import DEAD, DEFAULT_ROUTING_KEY, HEARTBEATS, JOBS, 
 from cronq.commands.common import RABBITMQ_URL, VERBOSE, Values, amqp_broker, first_services, utc_now
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.reactor import steady_reactor
 from cronq.commands.runner_service import RunnerService
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import (
@@ -125,8 +126,7 @@ class Options(DaemonOptions):
 
 def makeService(options: Options) -> IService:
     """Build the daemon; nothing is opened yet."""
-    from twisted.internet import reactor
-
+    reactor = steady_reactor()
     values = options.chosen
     broker = amqp_broker(reactor, values.rabbitmq_url, Options.program)
     runner = make_runner(reactor, values, broker, options, drained=reactor.stop)

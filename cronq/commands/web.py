@@ -29,6 +29,7 @@ from cronq.commands.common import (
 from cronq.commands.connections import Connections, RequestsInHand
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
+from cronq.commands.reactor import steady_reactor
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting, text, whole_number
 from cronq.commands.stopping import cannot_start, end_in_failure
@@ -155,8 +156,7 @@ class WebService(Service):
 
 def makeService(options: Options) -> IService:
     """Build the daemon; nothing is opened yet."""
-    from twisted.internet import reactor
-
+    reactor = steady_reactor()
     owner = DatabaseService(reactor, options.chosen.database_url)
     tables = Tables(owner.database, create=False)
     web = make_web(reactor, options, owner.database, tables)

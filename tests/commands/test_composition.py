@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet import reactor
 
 from cronq.commands.common import DatabaseService
 from cronq.commands.runner_service import RunnerService
@@ -25,6 +26,7 @@ class CompositionTests(CommandLineCase):
     def setUp(self) -> None:
         super().setUp()
         self.state = self.folder().absolute() / ODD
+        self.patch(reactor, "seconds", reactor.seconds)  # which a daemon changes for good
         self.environment["CRONQ_STATE_PATH"] = str(self.state)
 
     def made(self, program: str) -> list[Any]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.document_rules import DEFAULT_KEYS
+from cronq.domain.document_rules import JOB_KEYS
 from cronq.domain.rules import DEFAULT_RULES, READERS, OnLost, Rules, decode_rules, read_rules
 
 
@@ -28,7 +28,7 @@ class RulesTests(SynchronousTestCase):
 
     def test_the_document_says_the_same_defaults(self) -> None:
         """What the schema tells of an absent key is what the rules have."""
-        said = {name: key.default for name, key in DEFAULT_KEYS.items() if name in READERS}
+        said = {name: key.default for name, key in JOB_KEYS.items() if name in READERS}
         written = {name: default for name, default in said.items() if default is not None}
         self.assertEqual(read_rules(written), DEFAULT_RULES)
-        self.assertLessEqual(READERS.keys(), DEFAULT_KEYS.keys())
+        self.assertLessEqual(READERS.keys(), JOB_KEYS.keys())

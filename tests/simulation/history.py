@@ -63,15 +63,13 @@ class History:
         self.vanished: set[str] = set()
         #: Runs whose notes or reports were taken away by what no one can be held against.
         self.excused: set[str] = set()
-        #: By run id, of later attempts: the runs whose commands were running, on a host that was back, when
-        #: it began.
+        #: By run id, of later attempts: what was running, on a host that was back, when it began.
         self.beside: dict[str, list[str]] = {}
-        #: By run id: all that was running when it was started.
+        #: By run id: all that was running then.
         self.running_at: dict[str, list[str]] = {}
         #: What was published, to come again.
         self.seen: deque[Message] = deque(maxlen=400)
-        #: Tracebacks of daemons.
-        self.broken: list[str] = []
+        self.broken: list[str] = []  # tracebacks of daemons
         #: The latest that the clock of the database has shown before it was set back.
         self.latest, self.is_over = datetime.min, False
         self._faults = weights or (ALONE if self.all_in_one else TOGETHER)

@@ -92,6 +92,12 @@ def request_kill(server: Server, run_id: str, asking: Mapping[str, str]) -> str:
     return _understood(server, data, lambda found: str(found["success"]["message"]))
 
 
+def do_to_job(server: Server, job: Job, deed: str, said: Mapping[str, Any]) -> str:
+    """Pause a job, or what else is done to its slots; gives what the server says to it."""
+    data = server.post(f"api/jobs/{job.id}/{deed}", said)
+    return _understood(server, data, lambda found: str(found["success"]["message"]))
+
+
 def drain_runner(server: Server, name: str) -> str:
     """Order a runner to drain; gives what the server says to it."""
     try:

@@ -17,6 +17,7 @@ from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
 from cronq.commands.cli.schedule import schedule
 from cronq.commands.cli.session import Outside, Session, complain, tell, url_option
+from cronq.commands.cli.slots import backfill, pause, resume, skip
 from cronq.commands.cli.status import status
 from cronq.commands.cli.tokens import tokens
 from cronq.commands.cli.users import users
@@ -32,7 +33,23 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
 @click.group(
     epilog=_CODES,
     context_settings=_NAMES,
-    commands=[apply, audit, jobs, kill, run, runners, schedule, show, status, tokens, users],
+    commands=[
+        apply,
+        audit,
+        backfill,
+        jobs,
+        kill,
+        pause,
+        resume,
+        run,
+        runners,
+        schedule,
+        show,
+        skip,
+        status,
+        tokens,
+        users,
+    ],
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @url_option

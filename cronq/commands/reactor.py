@@ -1,0 +1,18 @@
+"""Twisted's reactor, as the daemons use it."""
+
+import time
+from typing import Any
+
+
+def steady_reactor() -> Any:
+    """The reactor, waiting by a clock that nobody sets: clock_gettime(2), CLOCK_MONOTONIC.
+
+    By itself it waits by the time of day (https://github.com/twisted/twisted/issues/2424). When that is set
+    back by an hour, a runner would be silent for an hour, and its runs be given up for lost. To be called
+    before anything is made that looks at its clock.
+    """
+    from twisted.internet import reactor
+
+    steady: Any = reactor
+    steady.seconds = time.monotonic
+    return steady
