@@ -57,6 +57,10 @@ class Browser:
         """Click on what leads to another page."""
         self._leave_by(self.driver.find_element(By.CSS_SELECTOR, selector))
 
+    def unfold(self, selector: str) -> None:
+        """Click on what opens something on this very page."""
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
     def follow(self, text: str) -> None:
         """Follow the link of that text."""
         self._leave_by(self.driver.find_element(By.LINK_TEXT, text))
