@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from cronq.database.bulk import chunks, insert_new
-from cronq.database.tables import runners, runs
+from cronq.database.tables import definitions, runners, runs
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
-from cronq.domain.rules import Rules
+from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Status, new_run_ids
 
 #: Until a start that is not allowed yet is asked for again.
@@ -31,37 +31,35 @@ _AFTER_ABANDONED = (
 _HOST_IS_BACK = _AFTER_ABANDONED.join(_there, _there.c.home == _former.c.home).where(
     _there.c.status.in_(ALIVE) | _there.c.id.in_(bindparam("askers", expanding=True))
 )
+_MADE_WITH_RULES = (
+    select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id, runs.c.request, definitions.c.rules)
+    .join(definitions, definitions.c.id == runs.c.definition_id)
+    .where(runs.c.run_id.in_(bindparam("run_ids", expanding=True)), definitions.c.rules.is_not(None))
+    .order_by(runs.c.run_id)
+)
 _KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expanding=True)))
 
 
-def try_again(
-    connection: Connection, ended: Sequence[RunState], rules: Mapping[int, Rules], now: datetime
-) -> list[RunState]:
-    """Queue another attempt for each of these runs whose job asks for it; gives those runs, changed.
-
-    `rules` are those of the jobs, by id; a job that is not there asks for nothing.
+def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) -> list[RunState]:
+    """Queue another attempt for each of these runs whose job asked for it when the run was made; gives those
+    runs, changed.
     """
-    asked = {run.run_id: run for run in ended if _allowed(run, rules) > 1}
-    query = select(runs.c.run_id, runs.c.definition_id, runs.c.backfill_id, runs.c.request)
+    states = {run.run_id: run for run in ended}
     found = [
-        row
-        for some in chunks(sorted(asked))
-        for row in connection.execute(query.where(runs.c.run_id.in_(some)))
+        (states[row.run_id], row, decode_rules(row.rules))
+        for some in chunks(sorted(states))
+        for row in connection.execute(_MADE_WITH_RULES, {"run_ids": some})
     ]
+    asked = [each for each in found if attempts_allowed(each[2], each[0].status) > 1]
     changed, rows = [], []
-    for row, new_id in zip(found, new_run_ids(now, len(found)), strict=True):
-        run = asked[row.run_id]
-        if run.attempt < _allowed(run, rules):
+    for (run, row, rules), new_id in zip(asked, new_run_ids(now, len(asked)), strict=True):
+        if run.attempt < attempts_allowed(rules, run.status):
             changed.append(replace(run, superseded=True))
-            rows.append({"run_id": new_id} | _attempt(run, row, rules[run.job_id], now))
+            rows.append({"run_id": new_id} | _attempt(run, row, rules, now))
         else:
             changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
     return changed
-
-
-def _allowed(run: RunState, rules: Mapping[int, Rules]) -> int:
-    return attempts_allowed(rules[run.job_id], run.status) if run.job_id in rules else 1
 
 
 def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, Any]:

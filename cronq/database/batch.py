@@ -194,9 +194,9 @@ class RunBatch:
             self.runs[run_id]
             for run_id, before in self._before.items()
             if self.runs[run_id].status in RETRIED - {before.status}
-            and self.runs[run_id].job_id in self.rules
+            and self.runs[run_id].job_id in self._summaries.keys() - self.removed
         ]
-        for run in try_again(self._connection, ended, self.rules, self.now) if ended else ():
+        for run in try_again(self._connection, ended, self.now) if ended else ():
             self.runs[run.run_id] = run
 
     def _let_go(self) -> None:

@@ -135,6 +135,14 @@ class RetryTests(WorldTestCase):
         self.world.run_for(200)
         self.assertEqual(self.attempts(), [(1, "failed"), (2, "failed"), (3, "failed")])
 
+    def test_rules_changed_meanwhile(self) -> None:
+        """A run is tried again as its job asked for when it was made."""
+        self.world.put(retried("5 s exit 3"))
+        self.world.run_for(62)
+        self.world.put(retried("5 s exit 3", retries=0))
+        self.world.run_for(400)
+        self.assertEqual(self.attempts(), [(1, "failed"), (2, "failed"), (3, "failed")])
+
     def test_waiting_for_long(self) -> None:
         """An attempt that is to wait for two hours is nothing that an audit finds."""
         self.world.put(retried("5 s exit 3", retry_delay=timedelta(hours=2)))

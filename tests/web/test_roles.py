@@ -219,9 +219,9 @@ class WhoTests(PeopleCase):
 
     def test_buttons(self) -> None:
         """Whoever may not run or kill, pause or backfill sees no button for it."""
-        slots = ["Pause", "Skip the next slot", "Run those that have not run"]
-        for role, buttons in ((Role.VIEWER, []), (Role.OPERATOR, ["Run now", *slots, "Call it off"])):
+        buttons = {"Run now", "Pause", "Skip the next slot", "Run those that have not run", "Call it off"}
+        for role, seen in ((Role.VIEWER, set()), (Role.OPERATOR, buttons)):
             headers = self.session(role)
             found = self.get("/job/1", headers=headers).page.texts("button")
             found += self.get(f"/run/{MINE['run_id']}", headers=headers).page.texts("button")
-            self.assertEqual([each for each in found if each != "Log out"], buttons)
+            self.assertEqual(buttons.intersection(found), seen)
