@@ -22,11 +22,13 @@ LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
 #: What the jobs ask for. Each name keeps its rules, so that it is plain what holds for a run of it.
 RULES: dict[str, Rules] = {
     "job 0": Rules(on_lost=OnLost.RERUN),
-    "job 1": Rules(overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
+    "job 1": Rules(OnLost.RERUN, overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
     "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN),
     "job 3": Rules(overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE),
-    "job 4": Rules(max_running=2, catch_up=CatchUp.ALL, catch_up_limit=4),
+    "job 4": Rules(OnLost.RERUN, max_running=2, catch_up=CatchUp.ALL, catch_up_limit=4),
     "job 5": Rules(on_lost=OnLost.FAIL, retries=1, deadline=timedelta(minutes=20), priority=7),
+    "job 6": Rules(on_lost=OnLost.RERUN),
+    "job 7": Rules(on_lost=OnLost.RERUN),
 }
 NAMES = tuple(RULES)
 
