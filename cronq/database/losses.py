@@ -1,6 +1,7 @@
 """Giving runs up for lost, and winning them back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -39,16 +40,18 @@ def lose_runs(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
     return lost
 
 
-def win_back_runs(connection: Connection, holders: dict[str, str]) -> list[str]:
-    """Runs that are held after all, each by the runner that it maps to: they go on, if they still can.
+def win_back_runs(connection: Connection, holders: Mapping[str, tuple[str, datetime]]) -> list[str]:
+    """Runs that are held after all: each maps to its runner, and when that one said so. They go on, if they
+    still can.
 
     Gives those for which it is too late, as another attempt has been made.
     """
     batch = RunBatch(connection, holders.keys())
     too_late = []
     for run in list(batch.runs.values()):
-        batch.move(win_back(run, holders[run.run_id]))
-        if run.superseded and run.abandoned and run.runner == holders[run.run_id]:
+        runner, said_at = holders[run.run_id]
+        batch.move(win_back(run, runner, said_at))
+        if run.superseded and run.abandoned and run.runner == runner:
             too_late.append(run.run_id)
     batch.write()
     return too_late

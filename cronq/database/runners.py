@@ -1,7 +1,7 @@
 """The table of runners, as results hears of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,11 +37,12 @@ def record_heartbeats(connection: Connection, heard: Sequence[tuple[RunnerHeartb
         [row | {"first_heard": known[row["id"]][1]} for row in rows if row["id"] in known],
     )
     back = [name for name, (status, _) in known.items() if status == RunnerStatus.SILENT.value]
-    holders = {run_id: name for name in back for run_id in newest[name][0].holds}
-    strangers = {run_id: name for name in newest.keys() - known.keys() for run_id in newest[name][0].holds}
+    holders = _holders(newest, back, now)
+    strangers = _holders(newest, newest.keys() - known.keys(), now)
     holders |= {run_id: strangers[run_id] for run_id in _given_up(connection, sorted(strangers))}
     for run_id in win_back_runs(connection, holders) if holders else ():
-        order_kill(connection, holders[run_id], run_id, "it was given up, and another attempt has been made")
+        runner, _ = holders[run_id]
+        order_kill(connection, runner, run_id, "it was given up, and another attempt has been made")
     return back
 
 
@@ -103,6 +104,19 @@ def _statuses(connection: Connection, names: Sequence[str]) -> dict[str, tuple[s
             .order_by(runners.c.id)
             .with_for_update()
         )
+    }
+
+
+def _holders(
+    newest: Mapping[str, tuple[RunnerHeartbeat, float]], names: Iterable[str], now: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """What these hold: by run id, who it is and when he said so. (Who has ended has only reports left.)"""
+    heard = ((name, *newest[name]) for name in names)
+    return {
+        run_id: (name, now - timedelta(seconds=age))
+        for name, said, age in heard
+        if said.status is not RunnerStatus.STOPPED
+        for run_id in said.holds
     }
 
 

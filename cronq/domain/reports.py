@@ -101,9 +101,15 @@ def give_up(run: RunState, loss: Loss, now: datetime) -> RunState:
     )
 
 
-def win_back(run: RunState, runner: str) -> RunState:
-    """The run after its runner, which had been given up, said that it holds it still."""
+def win_back(run: RunState, runner: str, said_at: datetime) -> RunState:
+    """The run after its runner, which had been given up, said that it holds it still.
+
+    What was said before it was lost, and is only written down now, does not count: it may have been reported
+    lost by the host itself.
+    """
     if run.status is not Status.LOST or run.runner != runner or run.superseded:
+        return run
+    if run.recorded_at is not None and run.recorded_at > said_at:
         return run
     return _found_again(run)
 

@@ -183,6 +183,14 @@ class ReturnTests(RunnersCase):
         self.hear(self.heartbeat(holds=frozenset({run.run_id})))
         self.assertEqual(self.run_row(run)["status"], "running")
 
+    def test_end_of_an_unknown_runner(self) -> None:
+        """What the next one at its place reports lost stays so, while that report is on its way, too."""
+        run = self.start_run()
+        self.lose(run)
+        ended = self.heartbeat(status=RunnerStatus.STOPPED, holds=frozenset({run.run_id}))
+        self.hear(ended)
+        self.assertEqual(self.run_row(run)["status"], "lost")
+
     def test_too_late(self) -> None:
         """It is told to end what another attempt has replaced."""
         self.hear(self.heartbeat())

@@ -85,12 +85,14 @@ class LossTests(RunnersCase):
         self.assertEqual(self.do(lose_runs, [unknown, mine]), [mine])
 
     def test_won_back(self) -> None:
-        """Its runner, and no other, wins it back, and then it ends like any other."""
+        """Its runner, and no other, wins it back by what it says afterwards; then it ends like any other."""
         self.lose(self.run_in_hand)
         run_id = self.run_in_hand.run_id
-        self.assertEqual(self.do(win_back_runs, {run_id: "runner-2", "e" * 32: "runner-1"}), [])
+        held = "runner-1", self.now
+        self.assertEqual(self.do(win_back_runs, {run_id: ("runner-2", self.now), "e" * 32: held}), [])
+        self.assertEqual(self.do(win_back_runs, {run_id: ("runner-1", self.now - MINUTE)}), [])
         self.assertEqual(self.state()[0], "lost")
-        self.assertEqual(self.do(win_back_runs, {run_id: "runner-1"}), [])
+        self.assertEqual(self.do(win_back_runs, {run_id: held}), [])
         self.assertEqual(self.state(), ("running", None, False, False))
         end = report(Report.FINISHED, run_id, self.run_in_hand.job_id, self.now, return_code=3)
         self.do(record_reports, [end])
@@ -120,7 +122,7 @@ class RerunTests(RunnersCase):
         """Then its runner does not win it back, and is named, as it has to end it."""
         self.lose(self.run_in_hand)
         run_id = self.run_in_hand.run_id
-        self.assertEqual(self.do(win_back_runs, {run_id: "runner-1"}), [run_id])
+        self.assertEqual(self.do(win_back_runs, {run_id: ("runner-1", self.now)}), [run_id])
         self.assertEqual(self.row(runs, attempt=1)["status"], "lost")
 
     def test_removed_job(self) -> None:
