@@ -36,11 +36,15 @@ class ScriptedCommand:
     def has_exited(self) -> bool:
         return not self.runs
 
-    def terminate(self, grace: float) -> None:
-        if self._deaf:
-            self._clock.callLater(grace, self.kill)
-        else:
+    def interrupt(self) -> None:
+        """SIGTERM."""
+        if not self._deaf:
             self._die(143)
+
+    def terminate(self, grace: float) -> None:
+        self.interrupt()
+        if self.runs:
+            self._clock.callLater(grace, self.kill)
 
     def kill(self) -> None:
         self._die(137)

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from cronq.broker.interface import Broker, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.broker.memory import MemoryConnection
 from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand
-from tests.services.commands import ScriptedLauncher
+from tests.services.commands import ScriptedCommand, ScriptedLauncher
 
 
 class Process:
@@ -31,6 +31,8 @@ class Process:
         self.services: list[Any] = []
         #: Whether it has come to a sudden end.
         self.was_killed = False
+        #: Whether it was ever stopped for a moment.
+        self.was_frozen = False
         #: Told of each message that it publishes.
         self.published: Callable[[Message], object] = lambda _: None
         self._stopped: Deferred[Any] | None = None
@@ -68,7 +70,7 @@ class Process:
 
     def freeze(self) -> None:
         """SIGSTOP: time passes and messages come, but it does not see them."""
-        self._frozen = True
+        self._frozen = self.was_frozen = True
 
     def thaw(self) -> None:
         """SIGCONT: it sees all that came meanwhile, and only then that its connection may be gone."""
@@ -303,15 +305,20 @@ class ProcessLauncher:
 
 
 class OwnCommand:
-    """A command as its runner sees it."""
+    """A command as its runner sees it, with which the timer ends that is to kill what is deaf."""
 
-    def __init__(self, process: Process, command: RunningCommand) -> None:
+    def __init__(self, process: Process, command: ScriptedCommand) -> None:
+        self._process = process
         self._command = command
         self.pid = command.pid
         self.process_start = command.process_start
-        self.terminate = command.terminate
         self.kill = command.kill
         self.ended: Deferred[Ended] = process.passed_on(command.ended)
+
+    def terminate(self, grace: float) -> None:
+        self._command.interrupt()
+        if not self.has_exited:
+            self._process.clock.callLater(grace, self.kill)
 
     @property
     def has_exited(self) -> bool:

@@ -72,6 +72,8 @@ class History:
         self.broken: list[str] = []  # tracebacks of daemons
         #: The latest that the clock of the database has shown before it was set back.
         self.latest, self.is_over = datetime.min, False
+        #: Of that clock: what it has shown twice.
+        self.twice: list[tuple[datetime, datetime]] = []
         self._faults = weights or (ALONE if self.all_in_one else TOGETHER)
         self._tell = tell
         self._troubles, self._quiet_since = 0, 0.0

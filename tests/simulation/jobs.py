@@ -16,20 +16,26 @@ HOUR = 60
 MILLENNIUM = datetime(2001, 1, 1)
 """Where `every` begins to count, and a time at which every cron expression of these jobs has a slot."""
 
-COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s"
+COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s", "400 s deaf"
 #: Of jobs that have a slot only every hour or less often.
-LONG_COMMANDS = *COMMANDS, "2000 s", "7000 s exit 1"
+LONG_COMMANDS = *COMMANDS, "2000 s", "2000 s deaf", "7000 s exit 1"
 #: What the jobs ask for. Each name keeps its rules, so that it is plain what holds for a run of it.
 RULES: dict[str, Rules] = {
     "job 0": Rules(on_lost=OnLost.RERUN),
     "job 1": Rules(OnLost.RERUN, overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
     "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN),
-    "job 3": Rules(overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE),
+    "job 3": Rules(
+        overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE,
+        timeout=timedelta(minutes=5), kill_grace=timedelta(seconds=90),
+    ),
     "job 4": Rules(OnLost.RERUN, max_running=2, catch_up=CatchUp.ALL, catch_up_limit=4),
-    "job 5": Rules(on_lost=OnLost.FAIL, retries=1, deadline=timedelta(minutes=20), priority=7),
-    "job 6": Rules(on_lost=OnLost.RERUN),
+    "job 5": Rules(
+        on_lost=OnLost.FAIL, retries=1, deadline=timedelta(minutes=20), priority=7,
+        timeout=timedelta(minutes=4),
+    ),
+    "job 6": Rules(on_lost=OnLost.RERUN, timeout=timedelta(hours=1)),
     "job 7": Rules(on_lost=OnLost.RERUN),
-}
+}  # fmt: skip
 NAMES = tuple(RULES)
 
 
@@ -39,6 +45,17 @@ def may_follow(name: str, status: Status) -> bool:
     if status is Status.LOST:
         return rules.on_lost is OnLost.RERUN or (rules.on_lost is None and rules.retries > 0)
     return status in {Status.FAILED, Status.TIMED_OUT} and rules.retries > 0
+
+
+def must_follow(name: str, status: Status, attempt: int) -> bool:
+    """Whether there has to be another attempt after this one."""
+    return status in {Status.FAILED, Status.TIMED_OUT} and attempt <= RULES[name].retries
+
+
+def longest(name: str) -> timedelta | None:
+    """How long a command of it may run when all goes well; None: as long as it likes."""
+    rules = RULES[name]
+    return None if rules.timeout is None else rules.timeout + rules.kill_grace
 
 
 def at_once(name: str) -> int | None:
@@ -93,6 +110,10 @@ class Life:
         """Every slot that it should have a row for."""
         for term in self.terms:
             yield from term.rhythm.between(term.since, min(until, term.until or until))
+
+    def is_there(self, at: datetime) -> bool:
+        """Whether it is not removed then."""
+        return any(term.since < at < (term.until or datetime.max) for term in self.terms)
 
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""

@@ -1,8 +1,8 @@
 """What is to be held against cronq at the end of a history."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,10 +11,15 @@ from cronq.database.tables import events, jobs, runs
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
 from tests.simulation.history import History
-from tests.simulation.jobs import Life, at_once, may_follow
+from tests.simulation.jobs import RULES, Life, at_once, longest, may_follow, must_follow
 
-_STARTED = {Status.SUCCEEDED, Status.FAILED, Status.KILLED, Status.LOST}
-_NEED_REASONS = {Status.LOST, Status.MISSED, Status.SKIPPED, Status.KILLED, Status.UNROUTABLE}
+_STARTED = {Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.KILLED, Status.LOST}
+_NEED_REASONS = {
+    Status.LOST, Status.MISSED, Status.SKIPPED, Status.TIMED_OUT, Status.KILLED, Status.UNROUTABLE,
+}  # fmt: skip
+
+#: Between an end and when it is heard of.
+_LEEWAY = timedelta(seconds=1)
 
 
 def findings(history: History) -> list[str]:
@@ -29,6 +34,7 @@ def findings(history: History) -> list[str]:
         *_ends(history, rows),
         *_results(history, rows),
         *_losses(history, rows),
+        *_timeouts(history, rows),
         *(f"a daemon broke: {each}" for each in history.broken),
         *(f"the audit finds: {each}" for each in history.world.audit()),
     ]
@@ -52,7 +58,7 @@ def _starts(history: History, rows: list[Any]) -> Iterator[str]:
         elif known[run_id].status not in _STARTED:
             yield f"run {run_id} was started and is {known[run_id].status}"
     for row in rows:
-        if row.status == Status.SUCCEEDED and row.run_id not in started:
+        if row.status in {Status.SUCCEEDED, Status.TIMED_OUT} and row.run_id not in started:
             yield f"run {row.run_id} is {row.status} and was never started"
 
 
@@ -67,6 +73,23 @@ def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
         for row in made[:-1]:
             if not may_follow(name, Status(row.status)):
                 yield f"{name} at {slot} has another attempt, though run {row.run_id} is {row.status}"
+    followed = set(before.values())
+    for row in rows:
+        if row.run_id in followed or not must_follow(row.name, Status(row.status), row.attempt):
+            continue
+        if _was_there(history, row):
+            yield f"run {row.run_id} of {row.name} is {row.status}, and there is no attempt after it"
+    yield from _beside(history, before)
+
+
+def _was_there(history: History, row: Any) -> bool:
+    """Whether its job was surely there when its end was recorded."""
+    at = row.recorded_at
+    is_unclear = any(since <= at <= until for since, until in history.twice)
+    return not is_unclear and history.lives[row.name].is_there(at)
+
+
+def _beside(history: History, before: Mapping[str, str | None]) -> Iterator[str]:
     for run_id, beside in history.beside.items():
         earlier = before.get(run_id)
         while earlier is not None:
@@ -149,3 +172,17 @@ def _losses(history: History, rows: list[Any]) -> Iterator[str]:
                 yield f"run {row.run_id} of {row.name} is lost, and nobody has had it"
             elif not runner.was_killed:
                 yield f"run {row.run_id} of {row.name} is lost, and was never started by {row.runner}"
+
+
+def _timeouts(history: History, rows: list[Any]) -> Iterator[str]:
+    """What runs longer than it may is ended, by a runner that is awake; and nothing else has timed out."""
+    for row in rows:
+        ended = history.world.launcher.heard.get(row.run_id)
+        if ended is None:
+            continue
+        ran, timeout, most = timedelta(seconds=ended.run_time), RULES[row.name].timeout, longest(row.name)
+        if row.status == Status.TIMED_OUT and (timeout is None or ran < timeout):
+            yield f"run {row.run_id} of {row.name} has timed out after {ran}"
+        runner = history.world.runners.get(row.runner)
+        if most is not None and ran > most + _LEEWAY and runner is not None and not runner.was_frozen:
+            yield f"run {row.run_id} of {row.name} has run for {ran}"
