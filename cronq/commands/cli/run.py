@@ -93,7 +93,8 @@ def run(
         run_id = {} if requested.run_id is None else {"run_id": requested.run_id}
         say_json({"job_id": found.id, "message": requested.message} | run_id)
     else:
-        say(harmless(f"{asked}; `cronq show {found.id}` shows what becomes of it."))
+        named = "" if requested.run_id is None else f": run {requested.run_id}"
+        say(harmless(f"{asked}{named}; `cronq show {found.id}` shows what becomes of it."))
     return Exit.OK
 
 

@@ -52,6 +52,9 @@ class RunTests(CliTestCase):
         _, out, _ = self.call("run", "1", "--json")
         message = "Job submitted at 2026-11-23 07:05:20"
         self.assertEqual([json.loads(line) for line in out], [{"job_id": 1, "message": message}])
+        named = answer({"success": {"message": message, "run_id": "a" * 32}})
+        self.web.on(POST, named)
+        self.assertSays(["run", "1"], 0, [line.replace("1);", f"1): run {'a' * 32};")], [])
 
     def test_said(self) -> None:
         """The server is told who asks, why, and what the command is given."""
