@@ -175,7 +175,6 @@ def commit_fails(history: "History") -> str:
 
 def database_clock_jumps(history: "History") -> str:
     seconds = history.chance.choice((-1, 1, 1)) * _span(history)
-    history.latest = max(history.latest, history.world.now())
     if seconds < 0:
         history.twice.append((history.world.now() + timedelta(seconds=seconds), history.world.now()))
     history.world.jump(seconds)

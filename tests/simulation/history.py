@@ -58,7 +58,7 @@ class History:
         self.daemons: dict[str, Process] = {}
         #: By runner: the machine that it is on.
         self.machines = {"runner 1": "machine 1", "runner 2": "machine 1", "runner 3": "machine 2"}
-        self.asked = 0
+        self.asked, self.is_over = 0, False
         #: Machines that are gone for good.
         self.vanished: set[str] = set()
         #: Runs whose notes or reports were taken away by what no one can be held against.
@@ -70,15 +70,18 @@ class History:
         #: What was published, to come again.
         self.seen: deque[Message] = deque(maxlen=400)
         self.broken: list[str] = []  # tracebacks of daemons
-        #: The latest that the clock of the database has shown before it was set back.
-        self.latest, self.is_over = datetime.min, False
-        #: Of that clock: what it has shown twice.
+        #: What the clock of the database has shown twice, as it was set back.
         self.twice: list[tuple[datetime, datetime]] = []
         self._faults = weights or (ALONE if self.all_in_one else TOGETHER)
         self._tell = tell
         self._troubles, self._quiet_since = 0, 0.0
         self._started_at: dict[Process, float] = {}
         self.world.launcher.on_start = self._note_start
+
+    @property
+    def latest(self) -> datetime:
+        """The latest that the clock of the database has shown before it was set back."""
+        return max((until for _, until in self.twice), default=datetime.min)
 
     def live(self) -> None:
         """Live through all of it, heal, and let all come to its end."""
