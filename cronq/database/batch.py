@@ -1,6 +1,7 @@
 """The one place where runs that have been published change their status: locked, changed, written at once.
 
-(Before that there are only two moves, of `outbox`, which are conditional writes of their own.)
+(What is still queued may also become `unroutable` or `skipped` by `outbox`, `admissions` and `backfilling`:
+conditional writes of their own, which a start that is granted meanwhile makes void.)
 """
 
 from collections.abc import Collection, Iterable, Mapping
