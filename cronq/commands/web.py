@@ -36,7 +36,7 @@ from cronq.commands.stopping import cannot_start, end_in_failure
 from cronq.database.gateway import Database
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
-from cronq.web.log_links import check_template
+from cronq.web.pages.log_links import check_template
 from cronq.web.site import WebSettings, make_resource, make_site
 
 log = Logger()

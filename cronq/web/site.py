@@ -1,8 +1,9 @@
 """The web, put together: one resource that answers people and programs."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from twisted.internet.defer import maybeDeferred
 from twisted.web.resource import IResource
@@ -10,28 +11,38 @@ from twisted.web.server import Site
 
 from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
-from cronq.web.access import Access
-from cronq.web.api import Api
-from cronq.web.assets import Assets
-from cronq.web.auditing import Auditor
-from cronq.web.bodies import QuietSite
-from cronq.web.changes import Changes
-from cronq.web.description import describe
-from cronq.web.door import AccessSettings, Door
-from cronq.web.exchange import Request, Response, json_response
-from cronq.web.explaining import Explainer, Explanation
-from cronq.web.form_tokens import FormTokens
-from cronq.web.guard import Guard
-from cronq.web.hosts import Hosts
-from cronq.web.log_links import check_template
-from cronq.web.logins import Logins
-from cronq.web.pages import Pages
-from cronq.web.passwords import Passwords
-from cronq.web.rendering import Renderer
-from cronq.web.routing import Route, klein_resource
-from cronq.web.ruling import Ruling
-from cronq.web.secret_key import SecretKey
-from cronq.web.templating import Templates
+from cronq.web.actions.auditing import Auditor
+from cronq.web.actions.ruling import Ruling
+from cronq.web.api.categories import CategoriesApi
+from cronq.web.api.description import describe
+from cronq.web.api.jobs import JobsApi
+from cronq.web.api.previewing import SchedulesApi
+from cronq.web.api.runners import RunnersApi
+from cronq.web.api.runs import RunsApi
+from cronq.web.api.status import StatusApi
+from cronq.web.http.assets import Assets
+from cronq.web.http.bodies import QuietSite
+from cronq.web.http.exchange import Request, Response, json_response
+from cronq.web.http.explaining import Explainer, Explanation
+from cronq.web.http.routing import Route, klein_resource
+from cronq.web.pages.access import Access
+from cronq.web.pages.audit import AuditPage
+from cronq.web.pages.changes import ChangesPage
+from cronq.web.pages.failures import FailuresPage
+from cronq.web.pages.job import JobPage
+from cronq.web.pages.jobs import JobListPage
+from cronq.web.pages.log_links import check_template
+from cronq.web.pages.logins import Logins
+from cronq.web.pages.rendering import Renderer
+from cronq.web.pages.run import RunPage
+from cronq.web.pages.runners import RunnerPages
+from cronq.web.pages.templating import Templates
+from cronq.web.safety.door import AccessSettings, Door
+from cronq.web.safety.form_tokens import FormTokens
+from cronq.web.safety.guard import Guard
+from cronq.web.safety.hosts import Hosts
+from cronq.web.safety.passwords import Passwords
+from cronq.web.safety.secret_key import SecretKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,13 @@ class Web:
 
     resource: IResource
     routes: tuple[Route, ...]
+
+
+class Answers(Protocol):
+    """Whatever answers at some addresses."""
+
+    def routes(self) -> Sequence[Route]:
+        """Its addresses."""
 
 
 def make_resource(
@@ -94,14 +112,13 @@ def make_web(
     door = Door(database, settings.access, passwords, form_tokens, seconds)
     renderer = Renderer(templates, form_tokens)
     auditor = Auditor(database)
-    answers = (
-        Pages(database, renderer, settings.log_url_template, on_run_requested, auditor),
-        Api(database, run_in_thread, on_run_requested, auditor, seconds),
-        Logins(database, renderer, door, passwords, form_tokens),
+    answers: list[Answers] = [
+        *_for_people(database, renderer, auditor, settings, on_run_requested),
+        *_for_programs(database, run_in_thread, auditor, seconds, on_run_requested),
         Access(database, renderer, passwords, settings.access.add_user),
-        Changes(database, renderer),
+        Logins(database, renderer, door, passwords, form_tokens),
         Ruling(database, on_run_requested),
-    )
+    ]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
     routes.append(description_route(routes))
@@ -112,6 +129,41 @@ def make_web(
     explain = Explainer(page_of)
     resource = Guard(klein_resource(routes, door.admit, explain), explain, settings.hosts)
     return Web(resource, tuple(routes))
+
+
+def _for_people(
+    database: Database,
+    renderer: Renderer,
+    auditor: Auditor,
+    settings: WebSettings,
+    on_run_requested: Callable[[], None],
+) -> list[Answers]:
+    return [
+        JobListPage(database, renderer),
+        JobPage(database, renderer, on_run_requested),
+        RunPage(database, renderer, settings.log_url_template, on_run_requested),
+        RunnerPages(database, renderer),
+        FailuresPage(database, renderer),
+        AuditPage(renderer, auditor),
+        ChangesPage(database, renderer),
+    ]
+
+
+def _for_programs(
+    database: Database,
+    run_in_thread: RunInThread,
+    auditor: Auditor,
+    seconds: Callable[[], float],
+    on_run_requested: Callable[[], None],
+) -> list[Answers]:
+    return [
+        StatusApi(database, auditor),
+        CategoriesApi(database, run_in_thread, on_run_requested),
+        JobsApi(database, on_run_requested),
+        RunsApi(database, on_run_requested),
+        RunnersApi(database),
+        SchedulesApi(run_in_thread, seconds),
+    ]
 
 
 def description_route(routes: Iterable[Route]) -> Route:

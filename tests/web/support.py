@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database.gateway import Database, make_engine
-from cronq.web.hosts import Hosts
+from cronq.web.safety.hosts import Hosts
 from cronq.web.site import WebSettings, make_web
 from tests.web.markup import Page, assert_harmless, read_page
 from tests.web.seed import NOW, create_tables
