@@ -143,13 +143,16 @@ def make_web(
     routes.append(Route("/static/<name>", assets.serve, needs=None))
     routes.append(description_route(routes))
 
+    return _served(routes, common, door, templates)
+
+
+def _served(routes: list[Route], common: Common, door: Door, templates: Templates) -> Web:
     def page_of(found: Explanation) -> str:
         return templates.render("error.html", found=found, now=None)
 
-    explain = Explainer(page_of)
-    streams = Streams(clock)
-    resource = Guard(klein_resource(routes, door.admit, explain, streams), explain, settings.hosts)
-    return Web(resource, tuple(routes), streams)
+    explain, streams = Explainer(page_of), Streams(common.clock)
+    inner = klein_resource(routes, door.admit, explain, streams)
+    return Web(Guard(inner, explain, common.settings.hosts), tuple(routes), streams)
 
 
 def _for_people(common: Common) -> list[Answers]:
