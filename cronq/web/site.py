@@ -133,12 +133,9 @@ def make_web(
         Auditor(database),
         Forecaster(database, run_in_thread, seconds),
     )
-    answers: list[Answers] = [
-        *_for_people(common),
-        *_for_programs(common),
-        Access(database, common.renderer, passwords, settings.access.add_user),
-        Logins(database, common.renderer, door, passwords, form_tokens),
-    ]
+    access = Access(database, common.renderer, passwords, settings.access.add_user)
+    logins = Logins(database, common.renderer, door, passwords, form_tokens)
+    answers = [*_for_people(common), *_for_programs(common), access, logins]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
     routes.append(description_route(routes))
@@ -151,6 +148,7 @@ def _served(routes: list[Route], common: Common, door: Door, templates: Template
         return templates.render("error.html", found=found, now=None)
 
     explain, streams = Explainer(page_of), Streams(common.clock)
+    routes.append(description_route(routes))
     inner = klein_resource(routes, door.admit, explain, streams)
     return Web(Guard(inner, explain, common.settings.hosts), tuple(routes), streams)
 

@@ -14,7 +14,7 @@ from cronq.web.http.exchange import Request
 
 #: Jobs that have a lane; of these are the slots in the list.
 MOST_LANES = 30
-MOST_SLOTS = 50
+MOST_SLOTS = 30
 #: A bar is not shorter than this part of the period.
 _LEAST = 125
 

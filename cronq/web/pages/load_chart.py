@@ -48,7 +48,7 @@ def draw_load(load: Load, now: datetime) -> LoadChart:
     return LoadChart(
         len(load.starts),
         _outline(load.starts, most),
-        _outline(load.running, max(load.running)),
+        _outline(load.running, max(load.running), closed=False),
         most,
         max(load.running),
         time_marks(load.begin, load.end, now),
@@ -85,8 +85,8 @@ def time_marks(begin: datetime, end: datetime, now: datetime) -> tuple[TimeMark,
     return tuple(marks)
 
 
-def _outline(values: Sequence[float], most: float) -> str:
-    """A line that goes along the tops of bars that stand side by side, and back along their ground."""
+def _outline(values: Sequence[float], most: float, *, closed: bool = True) -> str:
+    """A line along the tops of bars that stand side by side; closed, it goes back along their ground."""
     if not most:
         return ""
     parts, height = [f"M0 {HEIGHT}"], HEIGHT
@@ -96,4 +96,4 @@ def _outline(values: Sequence[float], most: float) -> str:
         if top != height:
             parts.append(f"H{index}V{top}")
             height = top
-    return "".join(parts) + f"H{len(values)}V{HEIGHT}z"
+    return "".join(parts) + f"H{len(values)}" + (f"V{HEIGHT}z" if closed else "")
