@@ -20,6 +20,7 @@ _STYLES = (
     "tables",
     "sections",
     "upcoming",
+    "failing",
     "phones",
 )
 _SCRIPTS = ("times",)
