@@ -56,7 +56,7 @@ class FailingTests(WebTestCase):
         self.assertEqual((found["status"], found["count"], found["more"]), ("timed_out", 2, False))
         self.assertEqual((found["since"][:16], found["at"][:16]), ("2026-11-23T06:08", "2026-11-23T06:10"))
         self.assertIn(
-            "2 times since 56 minutes ago, the last 54 minutes ago", self.get("/failures").page.text
+            "2 times, the last 54 minutes ago, the first 56 minutes ago", self.get("/failures").page.text
         )
 
     def test_not_started(self) -> None:
@@ -77,7 +77,7 @@ class FailingTests(WebTestCase):
         self.add("j", *[Status.FAILED] * (MOST_RUNS + 1))
         (found,) = self.failing()
         self.assertEqual((found["count"], found["more"]), (MOST_RUNS, True))
-        self.assertIn("100 times or more since", self.get("/failures").page.text)
+        self.assertIn("100 times or more, the last", self.get("/failures").page.text)
 
     def test_of_0_27(self) -> None:
         """A job that failed last under 0.27 fails."""
@@ -116,7 +116,7 @@ class FailingTests(WebTestCase):
         self.assertEqual(self.names(), ["unknown", "known"])
         known = self.failing()[1]["acknowledged"]
         self.assertEqual((known["who"], known["note"]), ("ann", "disk is full"))
-        self.assertIn("ann knows, since now: disk is full", self.get("/failures").page.text)
+        self.assertIn("ann knows of it, said now: disk is full", self.get("/failures").page.text)
         self.end(job, Status.SUCCEEDED)
         self.assertEqual(self.names(), ["unknown"])
         self.end(job, Status.FAILED)
