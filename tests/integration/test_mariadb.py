@@ -11,6 +11,7 @@ from tests.database import (
     auditing,
     backfilling,
     claiming,
+    counting,
     following,
     gauging,
     granting,
@@ -213,3 +214,19 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
 
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
+
+
+class DaysTests(OnMariaDB, counting.DaysTests):
+    """What a page reads of the days of a job."""
+
+
+class ChangingTests(OnMariaDB, counting.ChangingTests):
+    """Runs that become something else after somebody has counted."""
+
+
+class SeveralSlotsTests(OnMariaDB, counting.SeveralSlotsTests):
+    """Days with rows that stand for several slots."""
+
+
+class ForgottenDaysTests(OnMariaDB, counting.ForgettingTests):
+    """Old days, and runs that were pruned."""
