@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from cronq.database.gateway import now as database_now
-from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.categories import CategoryRecord, list_categories
-from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
 from cronq.database.reading.cursors import Cursor
-from cronq.database.reading.history import find_run, latest_failures, runs_of_job
+from cronq.database.reading.history import find_run, latest_failures
 from cronq.database.reading.jobs import JobPage, Search, oldest_due, search_jobs
 from cronq.database.reading.records import JobRecord, JobState, find_job, find_jobs
 from cronq.database.reading.runners import is_runner
@@ -38,7 +36,6 @@ from cronq.domain.zones import wall_time
 JOBS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 25
 NEXT_SLOTS = 5
-CHANGES_OF_A_JOB = 5
 #: A slot that nobody takes for so long says that no injector is up.
 LATE_AFTER = timedelta(minutes=1)
 
@@ -140,18 +137,6 @@ class JobListView:
 
 
 @dataclass(frozen=True, slots=True)
-class JobPageView:
-    """The page of a job."""
-
-    now: datetime
-    view: JobView
-    runs: RunPage
-    backfills: tuple[BackfillRecord, ...]
-    #: The latest.
-    changes: ChangePage
-
-
-@dataclass(frozen=True, slots=True)
 class RunView:
     """The page of a run."""
 
@@ -198,18 +183,6 @@ def read_job_list(
         tuple(sorted(each.name for each in list_categories(connection))),
         due if due is not None and due < now - LATE_AFTER else None,
     )
-
-
-def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView | None:
-    """A job and its runs from a place in their list on."""
-    job = find_job(connection, job_id)
-    if job is None:
-        return None
-    latest = latest_runs(connection, [job_id]).get(job_id)
-    runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
-    backfills = tuple(find_backfills(connection, job_id))
-    changes = read_changes(connection, ChangeSearch(job_id=job_id), CHANGES_OF_A_JOB)
-    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills, changes)
 
 
 def read_run(connection: Connection, run_id: str) -> RunView | None:
