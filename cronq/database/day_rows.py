@@ -55,6 +55,21 @@ SEVERAL = select(
     runs.c.slots,
 ).where(runs.c.slots > 1)
 
+# Made once, as aliases of whole tables take their time.
+_before = runs.alias("before")
+_BEFORE = (
+    (_before.c.job_id == runs.c.job_id)
+    & (_before.c.slot == runs.c.slot)
+    & (_before.c.attempt == runs.c.attempt - 1)
+)
+_DAY_BEFORE = func.date(_before.c.slot, type_=Date)
+_MADE_UP_FOR = (
+    select(_before.c.job_id, _DAY_BEFORE, _before.c.status, func.count())
+    .select_from(runs.join(_before, _BEFORE))
+    .where(_before.c.slots == 1, ~_before.c.superseded)
+    .group_by(_before.c.job_id, _DAY_BEFORE, _before.c.status)
+)
+
 
 def by_day(which: ColumnElement[bool]) -> Select[Any]:
     """Selects job, day and status of those of these rows that count one by one, and how many they are."""
@@ -64,17 +79,8 @@ def by_day(which: ColumnElement[bool]) -> Select[Any]:
 
 def made_up_for(which: ColumnElement[bool]) -> Select[Any]:
     """Selects the same of the rows that a backfill has made these for: they do not count any more."""
-    before = runs.alias("before")
-    day = func.date(before.c.slot, type_=Date)
-    same_slot = (before.c.job_id == runs.c.job_id) & (before.c.slot == runs.c.slot)
-    joined = runs.join(before, same_slot & (before.c.attempt == runs.c.attempt - 1))
-    return (
-        select(before.c.job_id, day, before.c.status, func.count())
-        .select_from(joined)
-        .where(which, runs.c.cause == Cause.BACKFILL.value, runs.c.previous_run_id.is_(None))
-        .where(before.c.slots == 1, ~before.c.superseded)
-        .group_by(before.c.job_id, day, before.c.status)
-    )
+    backfill = (runs.c.cause == Cause.BACKFILL.value) & runs.c.previous_run_id.is_(None)
+    return _MADE_UP_FOR.where(which, backfill)
 
 
 def sums_of(connection: Connection, query: Select[Any]) -> Sums:

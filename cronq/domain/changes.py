@@ -2,10 +2,9 @@
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
-from itertools import islice
+from difflib import SequenceMatcher
 from typing import Any
 
 from cronq.domain.errors import BadSchedule
@@ -13,8 +12,8 @@ from cronq.domain.schedules import Specification
 
 #: Longer texts are not compared line by line, which would take long.
 _MOST_LINES = 400
-#: So many lines around those that differ are told, and so many of what is found say what was compared.
-_AROUND, _HEAD = 2, 2
+#: So many lines around those that differ are told.
+_AROUND = 2
 #: What something is before or after a change, key by key.
 State = Mapping[str, Any]
 
@@ -62,9 +61,7 @@ class Difference:
         old, new = ((text or "").split("\n") for text in (self.before, self.after))
         if self.before is None or self.after is None or not 1 < max(len(old), len(new)) <= _MOST_LINES:
             return ()
-        compared = unified_diff(old, new, lineterm="", n=_AROUND)
-        told = (" …" if line.startswith("@@") else line for line in islice(compared, _HEAD, None))
-        return tuple(told)
+        return tuple(_compared(old, new))
 
 
 def job_title(category: str | None, name: str) -> str:
@@ -107,6 +104,18 @@ def _schedule(text: str) -> dict[str, Any]:
         return Specification.decode(text).as_document()
     except BadSchedule:
         return {"schedule": text}
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND):
+        if group[0][1] > 0:
+            yield " …"
+        for kind, first, last, new_first, new_last in group:
+            if kind == "equal":
+                yield from (f" {line}" for line in old[first:last])
+            else:
+                yield from (f"-{line}" for line in old[first:last])
+                yield from (f"+{line}" for line in new[new_first:new_last])
 
 
 def _text(value: Any) -> str | None:

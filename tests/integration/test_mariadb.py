@@ -24,6 +24,7 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    searching,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -230,3 +231,19 @@ class SeveralSlotsTests(OnMariaDB, counting.SeveralSlotsTests):
 
 class ForgottenDaysTests(OnMariaDB, counting.ForgettingTests):
     """Old days, and runs that were pruned."""
+
+
+class RunPagingTests(OnMariaDB, searching.PagingTests):
+    """All runs of a job."""
+
+
+class RunsOfAStatusTests(OnMariaDB, searching.StatusTests):
+    """Those of a status."""
+
+
+class RunsByHandTests(OnMariaDB, searching.ByHandTests):
+    """Those by hand."""
+
+
+class RunsOfADayTests(OnMariaDB, searching.DayTests):
+    """Those of a day."""

@@ -11,7 +11,7 @@ from cronq.database.reading.changes import ChangePage, ChangeSearch, read_change
 from cronq.database.reading.days import JobDays, read_days
 from cronq.database.reading.job_runs import JobRuns, Place, RunSearch, read_job_runs
 from cronq.database.reading.records import find_job
-from cronq.database.reading.runs import RunRecord, latest_runs, ledger_records, select_runs
+from cronq.database.reading.runs import RunRecord, latest_runs, ledger_records
 from cronq.database.reading.usual import usual_durations
 from cronq.database.reading.views import JobView
 from cronq.database.tables import runs
@@ -21,8 +21,13 @@ RUNS_ON_A_PAGE = 25
 CHANGES_OF_A_JOB = 5
 #: Whole weeks before this one that the days are shown of.
 WEEKS = 52
-#: So many of the latest runs are looked at for those that have taken some time, and shown of them.
-_TIMED_AMONG, TIMED = 120, 60
+#: So many of the latest runs are looked at for those that were started, and so many of these are shown.
+_LATEST, _STARTED = 120, 60
+#: What a chart needs of them.
+_TIMES = (
+    runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.slot, runs.c.queued_at, runs.c.started_at,
+    runs.c.ended_at, runs.c.run_time,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ def first_day(today: date) -> date:
 
 
 def _timed(connection: Connection, job_id: int) -> tuple[RunRecord, ...]:
-    latest = select(runs.c.id).where(runs.c.job_id == job_id).order_by(runs.c.id.desc()).limit(_TIMED_AMONG)
+    latest = select(runs.c.id).where(runs.c.job_id == job_id).order_by(runs.c.id.desc()).limit(_LATEST)
     ids = connection.scalars(latest).all()
-    started = select_runs().where(runs.c.id.in_(ids), runs.c.started_at.is_not(None))
-    return tuple(ledger_records(connection, started.order_by(runs.c.id.desc()).limit(TIMED))) if ids else ()
+    started = select(*_TIMES).where(runs.c.id.in_(ids), runs.c.started_at.is_not(None))
+    started = started.order_by(runs.c.id.desc()).limit(_STARTED)
+    return tuple(ledger_records(connection, started)) if ids else ()

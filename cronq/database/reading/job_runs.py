@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
-from cronq.database.bulk import chunks
 from cronq.database.day_rows import DAY
 from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
@@ -21,7 +20,9 @@ from cronq.domain.runs import Cause, Status
 WINDOW = 5000
 #: How far back it is looked for a row for several slots that reaches into a day.
 _MOST_FILLED = 1000
-#: Of a row that was made on a day, the id lies between those of these days before and after it.
+#: Of so many runs by hand, those of one day are not looked for among all of them.
+_MANY = 1000
+#: Clocks go back by less than this, so ids ascend with the time.
 _AROUND = timedelta(days=1)
 
 _Conditions = Sequence[ColumnElement[bool]]
@@ -98,8 +99,11 @@ def _parts(connection: Connection, job_id: int, search: RunSearch) -> list[_Cond
     by_hand = mine, runs.c.slot.is_(None)
     if search.day is not None:
         first, end = bounds(search.day)
-        made = ids_of_runs(connection, first).start, ids_of_runs(connection, end + 2 * _AROUND).start
-        asked = runs.c.id.between(*made), runs.c.queued_at >= first, runs.c.queued_at < end
+        asked = (
+            *_asked_around(connection, job_id, first, end),
+            runs.c.queued_at >= first,
+            runs.c.queued_at < end,
+        )
         if search.by_hand:
             return [(*by_hand, *asked)]
         slots = mine, runs.c.slot >= first, runs.c.slot < end
@@ -109,14 +113,25 @@ def _parts(connection: Connection, job_id: int, search: RunSearch) -> list[_Cond
     return [(mine,)]
 
 
+def _asked_around(connection: Connection, job_id: int, first: datetime, end: datetime) -> _Conditions:
+    """Between which ids the runs by hand of a time are, for a job that has many of them."""
+    by_hand = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.slot.is_(None))
+    if len(connection.scalars(by_hand.limit(_MANY)).all()) < _MANY:
+        return ()
+    made = ids_of_runs(connection, first).start, ids_of_runs(connection, end + 2 * _AROUND).start
+    return (runs.c.id.between(*made),)
+
+
 def _reaching(connection: Connection, job_id: int, first: datetime) -> list[int]:
     """The row for several slots, if there is one, that begins before a day and reaches into it."""
-    before = select(runs.c.id, runs.c.last_slot, runs.c.cause).where(
-        runs.c.job_id == job_id, runs.c.slot < first
-    )
-    ordered = before.order_by(runs.c.slot.desc(), runs.c.attempt.desc())
+    # By the index alone, as for whole rows MariaDB would sort all that the job ever had.
+    before = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.slot < first)
+    before = before.order_by(runs.c.slot.desc(), runs.c.attempt.desc())
+    rows = select(runs.c.id, runs.c.last_slot, runs.c.cause)
     for limit in (1, _MOST_FILLED):
-        for row in connection.execute(ordered.limit(limit)):
+        ids = connection.scalars(before.limit(limit)).all()
+        found = {row.id: row for row in connection.execute(rows.where(runs.c.id.in_(ids)))} if ids else {}
+        for row in (found[run_id] for run_id in ids):
             if row.cause != Cause.BACKFILL:  # else it may lie within the one that is looked for
                 return [row.id] if row.last_slot is not None and row.last_slot >= first else []
     return []
@@ -150,27 +165,31 @@ def _cursor(below: int) -> Cursor:
 
 def _ids(connection: Connection, parts: Sequence[_Conditions], place: Place, count: int) -> list[int]:
     """The ids that come next to a place, the nearest first."""
-    at = place.cursor.below
-    bound = runs.c.id >= at if place.newer else runs.c.id < at
-    order = runs.c.id.asc() if place.newer else runs.c.id.desc()
-    # Each part by an index of its own; for whole rows MariaDB would first walk over all that are not meant.
-    ends = [select(runs.c.id).where(*part, bound).order_by(order).limit(count).subquery() for part in parts]
-    ids = set(connection.scalars(union_all(*(select(end.c.id) for end in ends))))
-    return sorted(ids, reverse=not place.newer)[:count]
+    return list(connection.scalars(_next_ids(parts, place, count)))
 
 
 def _ids_of_status(
     connection: Connection, parts: Sequence[_Conditions], status: Status, place: Place, limit: int
 ) -> tuple[list[int], int | None]:
     """Those of the next ones that have the status, and the last one that was looked at if there are more."""
-    ids = _ids(connection, parts, place, WINDOW)
-    found: list[int] = []
-    for some in chunks(ids):
-        found += connection.scalars(
-            select(runs.c.id).where(runs.c.id.in_(some), runs.c.status == status.value)
-        )
-        if len(found) > limit:
-            found.sort(reverse=not place.newer)
-            return found[:limit], found[limit - 1]
-    found.sort(reverse=not place.newer)
-    return found, ids[-1] if len(ids) == WINDOW else None
+    window = _next_ids(parts, place, WINDOW).subquery()
+    order = runs.c.id.asc() if place.newer else runs.c.id.desc()
+    joined = select(runs.c.id).join(window, window.c.id == runs.c.id).where(runs.c.status == status.value)
+    ids = list(connection.scalars(joined.order_by(order).limit(limit + 1)))
+    if len(ids) > limit:
+        return ids[:limit], ids[limit - 1]
+    last = func.max(window.c.id) if place.newer else func.min(window.c.id)
+    count, end = connection.execute(select(func.count(), last).select_from(window)).one()
+    return ids, end if count >= WINDOW else None
+
+
+def _next_ids(parts: Sequence[_Conditions], place: Place, count: int) -> Select[Any]:
+    """Selects so many of the ids next to a place, the nearest first."""
+    at, newer = place.cursor.below, place.newer
+    bound = runs.c.id >= at if newer else runs.c.id < at
+    order = runs.c.id.asc() if newer else runs.c.id.desc()
+    # Each part by an index of its own, and by that alone: for whole rows MariaDB would first walk over all
+    # that are not meant.
+    ends = [select(runs.c.id).where(*part, bound).order_by(order).limit(count).subquery() for part in parts]
+    together = union_all(*(select(end.c.id) for end in ends)).subquery()
+    return select(together.c.id).order_by(together.c.id.asc() if newer else together.c.id.desc()).limit(count)
