@@ -37,7 +37,8 @@ class RunsCase(WebTestCase):
         return [each for each in self.look(query).part("found").texts("td") if each in {*Status, "timed out"}]
 
     def add(self, status: Status = Status.SUCCEEDED, ago: timedelta = timedelta(0), **rest: Any) -> str:
-        return self.write(add_full_run, self.job, status, MIDNIGHT + timedelta(hours=3) - ago, **rest)
+        run_id: str = self.write(add_full_run, self.job, status, MIDNIGHT + timedelta(hours=3) - ago, **rest)
+        return run_id
 
 
 class DaysTests(RunsCase):

@@ -1,6 +1,7 @@
 """Jinja2, set up so that everything is escaped and nothing undefined is passed over."""
 
 import shlex
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,34 @@ from cronq.web.http.assets import Assets
 from cronq.web.http.fields import runner_path
 from cronq.web.pages.timeline import timeline
 from cronq.web.words import days, times, wording
+
+
+#: What a template can do with a value.
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "action_word": wording.action_word,
+    "job_action_word": wording.job_action_word,
+    "from_where": wording.from_where,
+    "exact": times.exact,
+    "wall": times.wall,
+    "gap": times.gap,
+    "counts_in_words": days.counts_in_words,
+    "day_in_words": days.day_in_words,
+    "duration": times.duration,
+    "kind_word": wording.kind_word,
+    "printable": wording.printable,
+    "limit_in_words": wording.limit_in_words,
+    "limit_word": wording.limit_word,
+    "rough": times.rough,
+    "is_address": wording.is_address,
+    "clock_in_words": times.clock_in_words,
+    "code_in_words": wording.code_in_words,
+    "runner_in_words": wording.runner_in_words,
+    "sentence": wording.sentence,
+    "status_word": wording.status_word,
+    "what_happened": wording.what_happened,
+    "timeline": timeline,
+    "typed": shlex.join,
+}
 
 
 class Templates:
@@ -33,32 +62,7 @@ class Templates:
             "relative": times.relative,
             "runner_path": runner_path,
         }
-        self._environment.filters |= {
-            "action_word": wording.action_word,
-            "job_action_word": wording.job_action_word,
-            "from_where": wording.from_where,
-            "exact": times.exact,
-            "wall": times.wall,
-            "gap": times.gap,
-            "counts_in_words": days.counts_in_words,
-            "day_in_words": days.day_in_words,
-            "duration": times.duration,
-            "kind_word": wording.kind_word,
-            "printable": wording.printable,
-            "limit_in_words": wording.limit_in_words,
-            "limit_word": wording.limit_word,
-            "rough": times.rough,
-            "is_address": wording.is_address,
-            "rules": _rules,
-            "clock_in_words": times.clock_in_words,
-            "code_in_words": wording.code_in_words,
-            "runner_in_words": wording.runner_in_words,
-            "sentence": wording.sentence,
-            "status_word": wording.status_word,
-            "what_happened": wording.what_happened,
-            "timeline": timeline,
-            "typed": shlex.join,
-        }
+        self._environment.filters |= _FILTERS | {"rules": _rules}
 
     def render(self, name: str, **values: Any) -> str:
         """The page that the template of that name makes of these values."""
