@@ -1,7 +1,7 @@
 """Jinja2, set up so that everything is escaped and nothing undefined is passed over."""
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,9 +14,8 @@ from cronq.web.http.fields import runner_path
 from cronq.web.pages.timeline import timeline
 from cronq.web.words import days, times, wording
 
-
 #: What a template can do with a value.
-_FILTERS: Mapping[str, Callable[..., Any]] = {
+_FILTERS: dict[str, Callable[..., Any]] = {
     "action_word": wording.action_word,
     "job_action_word": wording.job_action_word,
     "from_where": wording.from_where,
