@@ -1,7 +1,6 @@
 """Jinja2, set up so that everything is escaped and nothing undefined is passed over."""
 
 import shlex
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +13,14 @@ from cronq.web.http.fields import runner_path
 from cronq.web.pages.timeline import timeline
 from cronq.web.words import days, times, wording
 
-#: What a template can do with a value.
-_FILTERS: dict[str, Callable[..., Any]] = {
+
+def _rules(stored: str | None) -> list[tuple[str, str]]:
+    """Rules by name, but for what is for people and has its own place on a page."""
+    said = rules_as_json(stored)
+    return rules_in_words({name: value for name, value in said.items() if name not in ABOUT_KEYS})
+
+
+_FILTERS = {
     "action_word": wording.action_word,
     "job_action_word": wording.job_action_word,
     "from_where": wording.from_where,
@@ -31,9 +36,11 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "limit_word": wording.limit_word,
     "rough": times.rough,
     "is_address": wording.is_address,
+    "rules": _rules,
     "clock_in_words": times.clock_in_words,
     "code_in_words": wording.code_in_words,
     "runner_in_words": wording.runner_in_words,
+    "seconds": times.seconds,
     "sentence": wording.sentence,
     "status_word": wording.status_word,
     "what_happened": wording.what_happened,
@@ -61,17 +68,11 @@ class Templates:
             "relative": times.relative,
             "runner_path": runner_path,
         }
-        self._environment.filters |= _FILTERS | {"rules": _rules}
+        self._environment.filters |= _FILTERS
 
     def render(self, name: str, **values: Any) -> str:
         """The page that the template of that name makes of these values."""
         return self._environment.get_template(name).render(values)
-
-
-def _rules(stored: str | None) -> list[tuple[str, str]]:
-    """Rules by name, but for what is for people and has its own place on a page."""
-    said = rules_as_json(stored)
-    return rules_in_words({name: value for name, value in said.items() if name not in ABOUT_KEYS})
 
 
 def address(path: str, **fields: object) -> str:

@@ -13,7 +13,7 @@ from cronq.database.tables import categories, metadata
 from cronq.domain.changes import Action
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 
 
 def upgrade() -> None:
