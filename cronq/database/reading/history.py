@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from sqlalchemy import Connection, select, union_all
 
@@ -30,6 +31,15 @@ def find_run(connection: Connection, run_id: str) -> RunRecord | None:
     """The run of that id."""
     found = ledger_records(connection, select_runs().where(runs.c.run_id == run_id))
     return found[0] if found else Inheritance(connection).run(run_id)
+
+
+def runs_of_job(connection: Connection, job_id: int, limit: int, since: Cursor = LATEST) -> RunPage:
+    """At most `limit` runs of a job, the latest first, from that place in their list on."""
+
+    def in_ledger(below: int, count: int) -> list[RunRecord]:
+        return _with_ids(connection, _ids_of_job(connection, job_id, below, count))
+
+    return _page(in_ledger, partial(Inheritance(connection).runs, job_id), since, limit)
 
 
 def latest_runs_of_jobs(
