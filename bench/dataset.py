@@ -1,7 +1,7 @@
 """An installation that has been at work for a while, for the pages to show: made by the database itself.
 
-Everything that a page can show is in it, in the proportions of a busy place: teams of all sizes, jobs that fail,
-are paused, late, running or have never run, a few that run all the time and many that run once a day.
+Everything that a page can show is in it, in the proportions of a busy place: teams of all sizes, jobs that
+fail, are paused, late, running or have never run, a few that run all the time and many that run once a day.
 """
 
 from bench.jobs import add_jobs
@@ -20,8 +20,8 @@ _THINGS = "'invoices','customers','search index','backups','mail queue','price l
 _CHANCE = "CRC32(CONCAT(job_id, slot)) % 1000"
 _STATUS = (
     "CASE WHEN job_id % 100 = 42 THEN 'failed'"
-    f" WHEN {_CHANCE} < 15 THEN 'failed' WHEN {_CHANCE} < 18 THEN 'timed_out' WHEN {_CHANCE} < 20 THEN 'killed'"
-    f" WHEN {_CHANCE} < 22 THEN 'lost' ELSE 'succeeded' END"
+    f" WHEN {_CHANCE} < 15 THEN 'failed' WHEN {_CHANCE} < 18 THEN 'timed_out'"
+    f" WHEN {_CHANCE} < 20 THEN 'killed' WHEN {_CHANCE} < 22 THEN 'lost' ELSE 'succeeded' END"
 )
 #: From a tenth of a second to some minutes.
 _TOOK = f"0.1 * POW(2, job_id % 12) * (0.7 + {_CHANCE} / 2000)"
@@ -95,8 +95,9 @@ def _add_runs(database: Statements, day: int, busy: int, *, daily: bool) -> None
     """The runs of one day in the order in which they were due: of all jobs one, and of the busy ones many."""
     known = int(database.value("SELECT COALESCE(MAX(id), 0) FROM runs"))
     due = (
-        f"SELECT id AS job_id, UTC_TIMESTAMP() - INTERVAL {day * 86_400 - 86_340} + FLOOR(seq * 86000 / {busy})"
-        f" SECOND AS slot FROM jobs JOIN seq_1_to_{busy} WHERE id % {BUSY} = 0"
+        "SELECT id AS job_id, UTC_TIMESTAMP()"
+        f" - INTERVAL {day * 86_400 - 86_340} + FLOOR(seq * 86000 / {busy}) SECOND AS slot"
+        f" FROM jobs JOIN seq_1_to_{busy} WHERE id % {BUSY} = 0"
     )
     if daily:
         due += (

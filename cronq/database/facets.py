@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, delete, insert
 
 from cronq.database.bulk import chunks
-from cronq.database.listing_tables import job_facets
+from cronq.database.facet_tables import job_facets
 from cronq.domain.facets import facets_of
 from cronq.domain.rules import Rules
 

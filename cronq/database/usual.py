@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
-from cronq.database.listing_tables import usual_durations
 from cronq.database.tables import events, runs, settings
+from cronq.database.usual_tables import usual_durations
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
 from cronq.domain.usual import MOST_RUNS, UsualDuration, usual_duration

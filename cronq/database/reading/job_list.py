@@ -6,8 +6,8 @@ from itertools import groupby
 
 from sqlalchemy import Connection, func, select
 
+from cronq.database.facet_tables import job_facets
 from cronq.database.gateway import now as database_now
-from cronq.database.listing_tables import job_facets
 from cronq.database.reading.brief_runs import Bar, BriefRun, find_brief_runs, latest_bars
 from cronq.database.reading.categories import CategoryRecord
 from cronq.database.reading.history import TROUBLE
@@ -23,7 +23,7 @@ from cronq.domain.pauses import Pause
 from cronq.domain.runs import Status
 from cronq.domain.usual import UsualDuration
 
-JOBS_ON_A_PAGE = 50
+JOBS_ON_A_PAGE = 40
 RUNS_OF_A_JOB = 30
 #: Names among which a person can choose; of more, they have to write one.
 MOST_CHOICES = 200

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Join, Select, and_, null, or_, select
 
-from cronq.database.listing_tables import usual_durations
 from cronq.database.tables import jobs
+from cronq.database.usual_tables import usual_durations
 
 _PLACE = re.compile(r"(\d{1,10})(?:-([0-9.e+-]{1,30}))?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1)

@@ -22,8 +22,10 @@ from cronq.database.tables import jobs
 
 #: The steps of a walk along an order, in jobs: most pages are full after the first.
 STEPS = (200, 1800, 8000)
+#: Jobs that are looked at for a page.
+LOOKED_AT = sum(STEPS)
 #: So many are taken and put in order, and no more.
-FEW = sum(STEPS)
+FEW = LOOKED_AT
 
 #: Gives jobs of a part of an order after a mark, at most so many or a few more.
 _Find = Callable[[Part, Mark | None, int], Iterator[Mark]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
 
-from cronq.database.listing_tables import job_facets
+from cronq.database.facet_tables import job_facets
 from cronq.database.reading.records import JobState
 from cronq.database.tables import jobs, runs
 from cronq.domain.facets import Facet, moment_text

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, select
 
-from cronq.database import listing_tables
+from cronq.database import usual_tables
 from cronq.database.bulk import chunks
 from cronq.domain.usual import UsualDuration
 
-_TABLE = listing_tables.usual_durations
+_TABLE = usual_tables.usual_durations
 
 
 def usual_durations(connection: Connection, job_ids: Collection[int]) -> Mapping[int, UsualDuration]:

@@ -6,10 +6,11 @@ Each step first looks whether it has been taken, as in 0001.
 from alembic import op
 from sqlalchemy import Connection, delete, select
 
+from cronq.database.facet_tables import job_facets
 from cronq.database.facets import insert_facets
-from cronq.database.listing_tables import job_facets, usual_durations
 from cronq.database.migrations.steps import create_indexes
 from cronq.database.tables import jobs, metadata
+from cronq.database.usual_tables import usual_durations
 from cronq.domain.rules import decode_rules
 
 revision = "0007"
