@@ -15,6 +15,7 @@ from tests.database import (
     gauging,
     granting,
     hearing,
+    listing,
     losing,
     ordering,
     pausing,
@@ -213,3 +214,19 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
 
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
+
+
+class PageTests(OnMariaDB, listing.PageTests):
+    """Pages of jobs: orders and searches."""
+
+
+class BoundTests(OnMariaDB, listing.BoundTests):
+    """What is looked at for one page."""
+
+
+class FacetTests(OnMariaDB, listing.FacetTests):
+    """What documents say of jobs."""
+
+
+class ListTests(OnMariaDB, listing.ListTests):
+    """What the list says of each job."""

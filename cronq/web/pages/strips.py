@@ -15,16 +15,16 @@ from cronq.web.words.wording import status_word
 
 #: How far apart bars are and how tall they can be, in units of about a pixel, and where the first of them is.
 #: The base line of a strip is at 0, and marks are below it.
-_STEP, _TALLEST, _LEAST, _FIRST = 5, 20, 2, 147
+_STEP, _TALLEST, _LEAST, _FIRST = 5, 24, 3, 2
 #: So much taller is the bar of a run that took twice as long.
-_DOUBLE = 5
+_DOUBLE = 6
 #: Seconds that are added to all: of what is over in a moment, half as long is as good.
 _MOMENT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """What a template draws: the data of paths, by the kind of bar. The latest run is on the right."""
+    """What a template draws: the data of paths, by the kind of bar. The latest run is the last one."""
 
     #: Succeeded: solid.
     good: str
@@ -48,7 +48,7 @@ def strip(
     middle = usual.median if usual else _middle(bars)
     paths: dict[str, list[str]] = {kind: [] for kind in ("good", "bad", "marks", "warn", "busy", "idle")}
     for number, bar in enumerate(bars):
-        x = _FIRST - number * _STEP
+        x = _FIRST + (len(bars) - 1 - number) * _STEP
         for kind, path in _bar(bar, x, _height(bar.took, middle)):
             paths[kind].append(path)
     drawn = {kind: "".join(each) for kind, each in paths.items()}
