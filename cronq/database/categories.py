@@ -13,6 +13,7 @@ from cronq.database.books import close_books
 from cronq.database.bulk import chunks, update_rows
 from cronq.database.changes import Change, record_change, record_parts
 from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
+from cronq.database.facets import delete_facets, insert_facets
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
@@ -49,6 +50,9 @@ def replace_category(connection: Connection, category: Category, by: Actor = SHE
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
     ids = _add(connection, category_id, changes.added, now)
+    delete_facets(connection, [job.id for job in touched])
+    insert_facets(connection, {old.id: new.rules for old, new in changes.changed})
+    insert_facets(connection, {ids[new.name]: new.rules for new in changes.added})
     _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
     _record(connection, by, category, changes, ids)
 

@@ -16,6 +16,7 @@ from tests.database import (
     gauging,
     granting,
     hearing,
+    listing,
     losing,
     ordering,
     pausing,
@@ -247,3 +248,19 @@ class RunsByHandTests(OnMariaDB, searching.ByHandTests):
 
 class RunsOfADayTests(OnMariaDB, searching.DayTests):
     """Those of a day."""
+
+
+class PageTests(OnMariaDB, listing.PageTests):
+    """Pages of jobs: orders and searches."""
+
+
+class BoundTests(OnMariaDB, listing.BoundTests):
+    """What is looked at for one page."""
+
+
+class FacetTests(OnMariaDB, listing.FacetTests):
+    """What documents say of jobs."""
+
+
+class ListTests(OnMariaDB, listing.ListTests):
+    """What the list says of each job."""

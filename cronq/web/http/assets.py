@@ -19,6 +19,7 @@ _STYLES = (
     "forms",
     "tables",
     "sections",
+    "joblist",
     "upcoming",
     "failing",
     "job",
