@@ -54,8 +54,8 @@ jobs = _table(
     # The first slot that no one has accounted for; NULL when there is none any more.
     Column("next_run", Instant, index=True),
     Column("last_run_start", Instant),
-    Column("last_run_stop", Instant),
-    Column("last_run_status", String(32)),
+    Column("last_run_stop", Instant, index=True),
+    Column("last_run_status", String(32), index=True),
     # starting, succeeded or failed
     Column("current_status", String(32)),
     Column("routing_key", Name(255)),
@@ -78,7 +78,7 @@ jobs = _table(
     # 1: another job of its category runs after it.
     Column("followed", Flag, nullable=False, server_default="0"),
     # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
-    Column("paused_until", Instant),
+    Column("paused_until", Instant, index=True),
     Column("pause_reason", String(1000)),
     # The slot that somebody wants skipped.
     Column("skip_slot", Instant),

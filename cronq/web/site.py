@@ -139,8 +139,6 @@ def make_web(
     answers = [*_for_people(common), *_for_programs(common), access, logins]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
-    routes.append(description_route(routes))
-
     return _served(routes, common, door, templates)
 
 
@@ -156,8 +154,9 @@ def _served(routes: list[Route], common: Common, door: Door, templates: Template
 
 def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
+    ruling = Ruling(database, wake)
     return [
-        JobListPage(database, renderer),
+        JobListPage(database, renderer, ruling, wake),
         JobPage(database, renderer, wake),
         RunPage(database, renderer, common.settings.log_url_template, wake),
         UpcomingPage(database, renderer, common.forecaster),
@@ -165,7 +164,7 @@ def _for_people(common: Common) -> list[Answers]:
         FailuresPage(database, renderer),
         AuditPage(renderer, common.auditor),
         ChangesPage(database, renderer),
-        Ruling(database, wake),
+        ruling,
     ]
 
 

@@ -11,10 +11,12 @@ from tests.database import (
     auditing,
     backfilling,
     claiming,
+    counting,
     following,
     gauging,
     granting,
     hearing,
+    listing,
     losing,
     ordering,
     pausing,
@@ -23,6 +25,7 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    searching,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -213,3 +216,51 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
 
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
+
+
+class DaysTests(OnMariaDB, counting.DaysTests):
+    """What a page reads of the days of a job."""
+
+
+class ChangingTests(OnMariaDB, counting.ChangingTests):
+    """Runs that become something else after somebody has counted."""
+
+
+class SeveralSlotsTests(OnMariaDB, counting.SeveralSlotsTests):
+    """Days with rows that stand for several slots."""
+
+
+class ForgottenDaysTests(OnMariaDB, counting.ForgettingTests):
+    """Old days, and runs that were pruned."""
+
+
+class RunPagingTests(OnMariaDB, searching.PagingTests):
+    """All runs of a job."""
+
+
+class RunsOfAStatusTests(OnMariaDB, searching.StatusTests):
+    """Those of a status."""
+
+
+class RunsByHandTests(OnMariaDB, searching.ByHandTests):
+    """Those by hand."""
+
+
+class RunsOfADayTests(OnMariaDB, searching.DayTests):
+    """Those of a day."""
+
+
+class PageTests(OnMariaDB, listing.PageTests):
+    """Pages of jobs: orders and searches."""
+
+
+class BoundTests(OnMariaDB, listing.BoundTests):
+    """What is looked at for one page."""
+
+
+class FacetTests(OnMariaDB, listing.FacetTests):
+    """What documents say of jobs."""
+
+
+class ListTests(OnMariaDB, listing.ListTests):
+    """What the list says of each job."""

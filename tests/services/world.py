@@ -25,6 +25,7 @@ from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.domain.outputs import Stream
+from cronq.services.counting import Counting
 from cronq.services.forgetting import Forgetting
 from cronq.services.gauging import Gauging
 from cronq.services.injector import Injector, Republisher
@@ -211,7 +212,7 @@ class World:
 
     def _results(
         self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results, Forgetting, Gauging]:
+    ) -> tuple[Watch, Results, Forgetting, Gauging, Counting]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -225,7 +226,8 @@ class World:
             self.heartbeat_interval,
         )
         forgetting = Forgetting(database, tables, process.clock)
-        return watch, results, forgetting, Gauging(database, tables, process.clock)
+        kept_up = Gauging(database, tables, process.clock), Counting(database, tables, process.clock)
+        return watch, results, forgetting, *kept_up
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""

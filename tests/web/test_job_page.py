@@ -66,7 +66,7 @@ class JobPageTests(WebTestCase):
         job = self.write(add_job, self.category, "j")
         slot = NOW - timedelta(hours=2)
         self.write(add_full_run, job, Status.FAILED, slot, 62.0, return_code=3)
-        cells = self.get(f"/job/{job}").page.texts("td")
+        cells = self.get(f"/job/{job}").page.part("found").texts("td")
         what = ["after 340 ms", "1 min 2 s", "worker-3.example.net", "It failed: exit 3."]
         self.assertEqual(cells, ["failed", "2 hours ago 2026-11-23 05:05:20 UTC", *what])
 
@@ -107,8 +107,8 @@ class JobPageTests(WebTestCase):
         page = self.get(f"/job/{job}").page
         self.assertIn("removed 3 hours ago", page.text)
         self.assertIn("no longer part of its category", page.text)
-        self.assertEqual(len(page.texts("tr")), 2)
-        self.assertEqual(page.texts("button"), [])
+        self.assertEqual(len(page.part("found").texts("tr")), 2)
+        self.assertEqual(page.texts("button"), ["Show"])
 
     def test_unknown(self) -> None:
         """Ids that no job has are not found, however large they are."""

@@ -19,8 +19,10 @@ _STYLES = (
     "forms",
     "tables",
     "sections",
+    "joblist",
     "upcoming",
     "failing",
+    "job",
     "phones",
 )
 _SCRIPTS = ("times",)

@@ -11,7 +11,7 @@ from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
 from cronq.web.http.fields import runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import times, wording
+from cronq.web.words import days, times, wording
 
 
 def _rules(stored: str | None) -> list[tuple[str, str]]:
@@ -27,6 +27,8 @@ _FILTERS = {
     "exact": times.exact,
     "wall": times.wall,
     "gap": times.gap,
+    "counts_in_words": days.counts_in_words,
+    "day_in_words": days.day_in_words,
     "duration": times.duration,
     "kind_word": wording.kind_word,
     "printable": wording.printable,
