@@ -28,6 +28,7 @@ from cronq.domain.outputs import Stream
 from cronq.services.forgetting import Forgetting
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
+from cronq.services.live_output import LiveOutput
 from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.ordering import OrderPublisher
@@ -89,6 +90,8 @@ class World:
         self.folder = folder
         self.heartbeat_interval = heartbeat_interval
         self.lost_after = lost_after
+        #: Seconds; how often results looks who looks on.
+        self.look_interval = 600.0
         self.launcher = ScriptedLauncher(self.clock, self.now)
         self.transactions = 0
         self._engine = empty_database()
@@ -210,7 +213,7 @@ class World:
 
     def _results(
         self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results, Forgetting]:
+    ) -> tuple[Watch, Results, Forgetting, LiveOutput]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -223,7 +226,8 @@ class World:
             results.lag,
             self.heartbeat_interval,
         )
-        return watch, results, Forgetting(database, tables, process.clock)
+        live_output = LiveOutput(database, tables, process.broker, process.clock, self.look_interval)
+        return watch, results, Forgetting(database, tables, process.clock), live_output
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""
@@ -352,7 +356,7 @@ class RunnerProcess(Process):
         launcher = ProcessLauncher(self, self._world.launcher)
         runner_id = self.identity.runner
         place = Workplace(
-            launcher, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
+            launcher, self.broker, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
         )
         mailbox = Mailbox(self.broker, runner_id)
         starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
