@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
@@ -25,6 +26,7 @@ from cronq.web.http.bodies import QuietSite
 from cronq.web.http.exchange import Request, Response, json_response
 from cronq.web.http.explaining import Explainer, Explanation
 from cronq.web.http.routing import Route, klein_resource
+from cronq.web.http.streams import Streams
 from cronq.web.pages.access import Access
 from cronq.web.pages.audit import AuditPage
 from cronq.web.pages.changes import ChangesPage
@@ -71,6 +73,8 @@ class Web:
 
     resource: IResource
     routes: tuple[Route, ...]
+    #: What is still being answered, however long it may take.
+    streams: Streams
 
 
 class Answers(Protocol):
@@ -80,30 +84,20 @@ class Answers(Protocol):
         """Its addresses."""
 
 
-def make_resource(
+def make_web(
     database: Database,
     settings: WebSettings,
+    clock: IReactorTime,
     *,
     run_in_thread: RunInThread = maybeDeferred,
     seconds: Callable[[], float] = time.time,
     on_run_requested: Callable[[], None] = lambda: None,
-) -> IResource:
-    """The root of the web; `make_web` says what its arguments are."""
-    return make_web(database, settings, run_in_thread, seconds, on_run_requested).resource
-
-
-def make_web(
-    database: Database,
-    settings: WebSettings,
-    run_in_thread: RunInThread,
-    seconds: Callable[[], float],
-    on_run_requested: Callable[[], None],
 ) -> Web:
     """The web, put together.
 
-    `run_in_thread` is for work that takes long and needs no database; `seconds` gives the time since 1970,
-    which form tokens are dated by. `on_run_requested` is called whenever there may be something for injectors
-    to do: after a run was asked for or killed, and after a category was replaced.
+    `clock` is for answers that go on, `run_in_thread` for work that takes long and needs no database.
+    `seconds` gives the time since 1970, which form tokens are dated by. `on_run_requested` is called when
+    there may be something for injectors: a run was asked for or killed, or a category replaced.
     """
     assets = Assets()
     templates = Templates(assets)
@@ -127,8 +121,9 @@ def make_web(
         return templates.render("error.html", found=found, now=None)
 
     explain = Explainer(page_of)
-    resource = Guard(klein_resource(routes, door.admit, explain), explain, settings.hosts)
-    return Web(resource, tuple(routes))
+    streams = Streams(clock)
+    resource = Guard(klein_resource(routes, door.admit, explain, streams), explain, settings.hosts)
+    return Web(resource, tuple(routes), streams)
 
 
 def _for_people(
