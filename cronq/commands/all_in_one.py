@@ -99,7 +99,9 @@ def makeService(options: Options) -> IService:
     injectors = make_injector(values, owner.database, tables, broker, reactor)
     results = make_results(values, owner.database, tables, broker, reactor)
     *_, live_output = results
-    web = web_services(reactor, options, owner.database, tables, wake=partial(_wake, [*injectors, live_output]))
+    web = web_services(
+        reactor, options, owner.database, tables, wake=partial(_wake, [*injectors, live_output])
+    )
     runner = make_runner(reactor, values, broker, options, drained=_drained)
     first = first_services(reactor, values, Options.program, runner.stop_now)
     return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors])

@@ -19,8 +19,10 @@ from cronq.domain.live_output import LEASE, Excerpt
 from cronq.domain.orders import Order, OrderKind
 from cronq.domain.runs import Status
 
-#: How many runs may be looked at at once, and how many excerpts are there of each.
-MOST_VIEWINGS, MOST_EXCERPTS = 64, 64
+#: How many runs may be looked at at once.
+MOST_VIEWINGS = 64
+#: Bytes of what was seen of each that are kept; each excerpt counts for some more, however short it is.
+MOST_SEEN, EACH = 512 * 1024, 256
 #: How often a runner is told that somebody still looks.
 REMIND = timedelta(seconds=10)
 #: How long what was seen is there after the last look: who was cut off comes back, and finds how it ended.
@@ -141,7 +143,9 @@ def _row(excerpt: Excerpt) -> dict[str, str | int]:
 
 def _keep_latest(connection: Connection, run_id: str) -> None:
     of_run = excerpts.c.run_id == run_id
-    newest_first = select(excerpts.c.id).where(of_run).order_by(excerpts.c.id.desc())
-    too_old = connection.scalar(newest_first.offset(MOST_EXCERPTS).limit(1))
+    newest_first = excerpts.c.id.desc()
+    size = func.sum(excerpts.c.stop - excerpts.c.start + EACH).over(order_by=newest_first)
+    found = select(excerpts.c.id, size.label("size")).where(of_run).subquery()
+    too_old = connection.scalar(select(func.max(found.c.id)).where(found.c.size > MOST_SEEN))
     if too_old is not None:
         connection.execute(delete(excerpts).where(of_run, excerpts.c.id <= too_old))

@@ -1,4 +1,4 @@
-"""What a command writes while somebody looks on: excerpts that a runner sends, and what a reader makes of them.
+"""What a command writes while somebody looks on: what a runner sends, and what a reader makes of it.
 
 A byte of output is known by its position: how many were written before it, to either stream.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cronq.domain.errors import BadMessage
-from cronq.domain.message_fields import Fields, read_fields, take, take_id, write_fields
+from cronq.domain.message_fields import Fields, read_fields, take_id, write_fields
 from cronq.domain.outputs import LONGEST, Piece, Stream
 from cronq.domain.utf8 import decode_bytes
 
@@ -49,7 +49,9 @@ class Excerpt:
         """Read an excerpt; raises `BadMessage`."""
         data = read_fields(body)
         pieces = _take_pieces(data)
-        return cls(take_id(data, "run_id"), _take_position(data, "start"), _take_position(data, "size"), pieces)
+        return cls(
+            take_id(data, "run_id"), _take_position(data, "start"), _take_position(data, "size"), pieces
+        )
 
     def encode_pieces(self) -> str:
         """What is in it, as a text."""

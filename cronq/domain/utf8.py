@@ -22,7 +22,7 @@ class Decoded:
 
 
 def decode_bytes(data: bytes, *, after_gap: bool = False, before_gap: bool = False) -> Decoded:
-    """The text of what a command has written; of what is no text, the bytes are told, as in `\\xff`.
+    r"""The text of what a command has written; bytes that are no text stand there as in `\xff`.
 
     Where something is missing before or behind it, nothing is told of the character that was cut there.
     """

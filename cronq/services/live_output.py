@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import Broker, Delivery, Message, Queue, Subscription
@@ -19,7 +19,7 @@ log = Logger()
 
 #: Seconds from one look at what there is to do to the next, and from one writing of excerpts to the next.
 INTERVAL, WRITE_INTERVAL = 1.0, 0.25
-#: Excerpts in hand and not yet written; of more, the oldest are dropped, and readers see that they are missing.
+#: Excerpts in hand and not yet written; of more, the oldest are dropped, and readers see the gap.
 AT_MOST = 256
 
 

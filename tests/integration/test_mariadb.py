@@ -22,6 +22,7 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    viewing,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -208,3 +209,7 @@ class AfterTests(OnMariaDB, following.AfterTests):
 
 class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
+
+
+class ViewingTests(OnMariaDB, viewing.ViewingTests):
+    """Who looks at the output of which run."""

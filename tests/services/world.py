@@ -356,7 +356,15 @@ class RunnerProcess(Process):
         launcher = ProcessLauncher(self, self._world.launcher)
         runner_id = self.identity.runner
         place = Workplace(
-            launcher, self.broker, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
+            launcher,
+            self.broker,
+            reports,
+            self.clock,
+            self._now,
+            _no_output,
+            {"PATH": "/bin"},
+            "host",
+            runner_id,
         )
         mailbox = Mailbox(self.broker, runner_id)
         starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)
