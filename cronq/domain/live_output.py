@@ -12,7 +12,7 @@ from typing import Any
 
 from cronq.domain.errors import BadMessage
 from cronq.domain.message_fields import Fields, read_fields, take_id, write_fields
-from cronq.domain.outputs import LONGEST, Piece, Stream
+from cronq.domain.outputs import LONGEST, Output, Piece, Stream
 from cronq.domain.utf8 import decode_bytes
 
 #: Seconds from one excerpt of a run to the next, and how much one may have: bytes, and pieces.
@@ -99,6 +99,23 @@ def read_on(position: int, excerpts: Iterable[Excerpt], *, ended: bool) -> Itera
             at = start
         pieces += _from(at - excerpt.start, excerpt.pieces)
     yield from _read(start, pieces, after_gap=after_gap, before_gap=not ended)
+
+
+def read_kept(kept: Output) -> Iterator[Written | LeftOut]:
+    """What there is to read of a run that is over."""
+    if not kept.tail:
+        yield Written(0, kept.size, kept.head)
+        return
+    start, stop = kept.left_out or (_size(kept.head), kept.size - _size(kept.tail))
+    if kept.head:
+        yield Written(0, start, kept.head)
+    yield LeftOut(start, max(start, stop))
+    yield Written(max(start, stop), kept.size, kept.tail)
+
+
+def _size(pieces: Iterable[Piece]) -> int:
+    """How many bytes they had, if all of them were text."""
+    return sum(len(piece.text.encode()) for piece in pieces)
 
 
 def _from(skipped: int, pieces: Sequence[Bytes]) -> Iterator[Bytes]:

@@ -13,10 +13,12 @@ from twisted.web.server import Site
 from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
+from cronq.web.actions.looking import Looker
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
 from cronq.web.api.jobs import JobsApi
+from cronq.web.api.output import OutputApi
 from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
 from cronq.web.api.runs import RunsApi
@@ -35,6 +37,7 @@ from cronq.web.pages.job import JobPage
 from cronq.web.pages.jobs import JobListPage
 from cronq.web.pages.log_links import check_template
 from cronq.web.pages.logins import Logins
+from cronq.web.pages.output import OutputPages
 from cronq.web.pages.rendering import Renderer
 from cronq.web.pages.run import RunPage
 from cronq.web.pages.runners import RunnerPages
@@ -97,7 +100,8 @@ def make_web(
 
     `clock` is for answers that go on, `run_in_thread` for work that takes long and needs no database.
     `seconds` gives the time since 1970, which form tokens are dated by. `on_run_requested` is called when
-    there may be something for injectors: a run was asked for or killed, or a category replaced.
+    there may be something for injectors or results: a run was asked for, killed or looked at, or a category
+    replaced.
     """
     assets = Assets()
     templates = Templates(assets)
@@ -106,12 +110,15 @@ def make_web(
     door = Door(database, settings.access, passwords, form_tokens, seconds)
     renderer = Renderer(templates, form_tokens)
     auditor = Auditor(database)
+    looker = Looker(database, clock, on_run_requested)
     answers: list[Answers] = [
         *_for_people(database, renderer, auditor, settings, on_run_requested),
         *_for_programs(database, run_in_thread, auditor, seconds, on_run_requested),
         Access(database, renderer, passwords, settings.access.add_user),
         Logins(database, renderer, door, passwords, form_tokens),
         Ruling(database, on_run_requested),
+        OutputApi(database, looker),
+        OutputPages(database, looker),
     ]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))

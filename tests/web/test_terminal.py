@@ -59,7 +59,8 @@ class ColourTests(SynchronousTestCase):
             ("38;2;130;120;125", "c8"), ("38:2:0:0:200", "c4"), ("38:2::0:200:0", "c2"), ("38:5:14", "c14"),
             # What comes after it counts as ever.
             ("38;5;1;1", "c1 bold"), ("38;2;0;0;200;4", "c4 underline"),
-            ("38", ""), ("38;5", ""), ("38;2;1", ""), ("38;9;1", "bold"), ("98;1", "bold"), ("38;5;99999", "c7"),
+            ("38", ""), ("38;5", ""),
+            ("38;2;1", ""), ("38;9;1", "bold"), ("98;1", "bold"), ("38;5;99999", "c7"),
         ):  # fmt: skip
             self.assertEqual(look(numbers), classes, numbers)
 

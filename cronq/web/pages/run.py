@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
-from cronq.database.reading.views import read_run
+from cronq.database.reading.run_view import read_run
 from cronq.domain.access import Role
-from cronq.web.actions.by_hand import ask_for_kill
+from cronq.web.actions.by_hand import ask_for_kill, ask_for_run_again
 from cronq.web.http.errors import NotFound
 from cronq.web.http.exchange import Request, Response, see_other
 from cronq.web.http.fields import is_run_id
@@ -35,6 +35,7 @@ class RunPage:
         return (
             Route("/run/<run_id>", self.run, needs=Role.VIEWER),
             Route("/run/<run_id>/kill", self.kill_run, ("POST",), needs=Role.OPERATOR, by_category=True),
+            Route("/run/<run_id>/again", self.run_again, ("POST",), needs=Role.OPERATOR, by_category=True),
         )
 
     async def run(self, request: Request, run_id: str) -> Response:
@@ -50,3 +51,9 @@ class RunPage:
         await ask_for_kill(self._database, request, run_id)
         self._on_run_requested()
         return see_other(f"/run/{run_id}")
+
+    async def run_again(self, request: Request, run_id: str) -> Response:
+        """Run the job of a run once more, with the same arguments and variables, and go to that run."""
+        made = await ask_for_run_again(self._database, request, run_id)
+        self._on_run_requested()
+        return see_other(f"/run/{made.run_id}")
