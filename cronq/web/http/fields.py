@@ -67,10 +67,10 @@ def member(request: Request, name: str, kind: type[E]) -> E | None:
 
 
 def position(request: Request) -> int:
-    """How many bytes of a stream the sender has had already; raises `BadRequest`."""
-    text = request.last_event_id
-    if not text:
-        return 0
+    """How many bytes of a stream the sender has had already: as a browser says it that lost the connection,
+    or in the field `from`; raises `BadRequest`.
+    """
+    text = request.last_event_id or request.fields.get("from", "") or "0"
     if not _POSITION.fullmatch(text):
         raise BadRequest(f"Last-Event-ID: expected the id of an event, found {shown(text)}")
     return int(text)

@@ -69,7 +69,7 @@ async def _text(seen: AsyncGenerator[Seen]) -> AsyncGenerator[str]:
 
 async def _events(seen: AsyncGenerator[Seen]) -> AsyncGenerator[Event]:
     """The same as `Seen` says, painted."""
-    painter = Painter()
+    painter, whole = Painter(), True
     try:
         async for each in seen:
             match each:
@@ -84,7 +84,8 @@ async def _events(seen: AsyncGenerator[Seen]) -> AsyncGenerator[Event]:
                 case Remark(text):
                     yield _event("remark", text=text)
                 case Ended(run):
-                    yield _event("end", status=run.status, spans=_pairs(painter.paint(())))
+                    yield _event("end", status=run.status, spans=_pairs(painter.paint(())), whole=whole)
+            whole = not isinstance(each, LeftOut)
     finally:
         await seen.aclose()
 

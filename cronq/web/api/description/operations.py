@@ -97,7 +97,10 @@ OPERATIONS: Mapping[str, Operation] = {
         data(output=OUTPUT), others={"text/plain": STRING}, refusals=(404,)
     ),
     "GET /api/runs/{run_id}/stream": Operation(
-        None, others={"text/event-stream": _described(STRING, _EVENTS)}, refusals=(400, 404, 429)
+        None,
+        {"from": _number()},
+        others={"text/event-stream": _described(STRING, _EVENTS)},
+        refusals=(400, 404, 429),
     ),
     "POST /api/runs/{run_id}/again": Operation(
         ref("Requested"), body=ref("Asking"), body_optional=True, refusals=(400, 404, 409, 413, 415)
