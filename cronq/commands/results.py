@@ -25,6 +25,7 @@ from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.domain.runs import new_token
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
 from cronq.services.live_output import LiveOutput
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
@@ -47,13 +48,14 @@ class Options(DaemonOptions):
 
 def make_results(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Watch, Results, Forgetting, LiveOutput]:
+) -> tuple[Watch, Results, Forgetting, Gauging, LiveOutput]:
     """The duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
     watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
     live_output = LiveOutput(database, tables, broker, clock)
-    return watch, results, Forgetting(database, tables, clock), live_output
+    gauging = Gauging(database, tables, clock)
+    return watch, results, Forgetting(database, tables, clock), gauging, live_output
 
 
 def makeService(options: Options) -> IService:

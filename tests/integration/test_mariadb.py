@@ -12,6 +12,7 @@ from tests.database import (
     backfilling,
     claiming,
     following,
+    gauging,
     granting,
     hearing,
     losing,
@@ -213,3 +214,7 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
 
 class ViewingTests(OnMariaDB, viewing.ViewingTests):
     """Who looks at the output of which run."""
+
+
+class UsualTests(OnMariaDB, gauging.UsualTests):
+    """How long jobs usually take."""

@@ -26,6 +26,7 @@ from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.domain.outputs import Stream
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
 from cronq.services.live_output import LiveOutput
@@ -213,7 +214,7 @@ class World:
 
     def _results(
         self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results, Forgetting, LiveOutput]:
+    ) -> tuple[Watch, Results, Forgetting, Gauging, LiveOutput]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -227,7 +228,8 @@ class World:
             self.heartbeat_interval,
         )
         live_output = LiveOutput(database, tables, process.broker, process.clock, self.look_interval)
-        return watch, results, Forgetting(database, tables, process.clock), live_output
+        forgetting = Forgetting(database, tables, process.clock)
+        return watch, results, forgetting, Gauging(database, tables, process.clock), live_output
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""

@@ -10,7 +10,7 @@ from cronq.database.output_tables import excerpts, viewings
 from cronq.database.tables import metadata
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 NEW = (viewings, excerpts)
 

@@ -13,6 +13,7 @@ from cronq.domain.runs import Status
 from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
 from cronq.web.actions.backfilling import STOP_KEYS
 from cronq.web.actions.ruling import PAUSE_KEYS
+from cronq.web.api.description.forecasts import UPCOMING
 from cronq.web.api.description.runs import OUTPUT, RUN_IN_FULL
 from cronq.web.api.description.schemas import INTEGER, STRING, Schema, data, list_of, maybe, ref
 
@@ -149,6 +150,11 @@ OPERATIONS: Mapping[str, Operation] = {
             "before": _number(),
             "per_page": _number(1),
         },
+        refusals=(400,),
+    ),
+    "GET /api/upcoming": Operation(
+        data(upcoming=UPCOMING),
+        {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
         refusals=(400,),
     ),
     "GET /api/openapi.json": Operation({"type": "object"}),
