@@ -77,6 +77,7 @@ class Look:
         self._on_look = on_look
         self._run_id = run_id
         self._position = position
+        #: When it was first seen running.
         self._began: datetime | None = None
         self._refused = False
 
@@ -136,7 +137,7 @@ class Look:
 
     async def _read(self) -> LiveRun | None:
         live = await self._database.read(read_live, self._run_id, self._position)
-        if live is not None and self._began is None:
+        if live is not None and self._began is None and live.run.status is Status.RUNNING:
             self._began = live.now
         return live
 
@@ -147,7 +148,7 @@ class Look:
 
     async def _last_words(self, live: LiveRun) -> AsyncGenerator[Part]:
         """What is left of the output of a run that is over."""
-        if live.kept is not None and not self._position and not live.excerpts:
+        if live.kept is not None and not self._position and not _is_whole(live, live.kept.size):
             for part in read_kept(live.kept):
                 self._position = part.stop
                 yield part
@@ -166,6 +167,7 @@ class Look:
             last = await self._read()
         if self._position < size:
             yield LeftOut(self._position, size)
+            self._position = size
 
     async def _say_that_one_looks(self, live: LiveRun) -> None:
         if not is_shown(live) or (live.viewing and live.viewing.until - live.now > RENEW):
@@ -184,6 +186,12 @@ class Look:
 def is_shown(live: LiveRun) -> bool:
     """Whether its runner can show what it writes."""
     return live.run.status is Status.RUNNING and live.limit > 0 and live.run.runner is not None
+
+
+def _is_whole(live: LiveRun, size: int) -> bool:
+    """Whether there is more to be seen than what is kept: all of it."""
+    parts = list(read_on(0, live.excerpts, ended=True))
+    return len(parts) == 1 and isinstance(parts[0], Written) and parts[0].stop == size
 
 
 def _is_long_over(live: LiveRun) -> bool:
