@@ -86,7 +86,7 @@ class Look:
         status, remark, pause = None, "", SHORTEST
         while (live := await self._read()) is not None:
             if live.run.status is not status:
-                status = live.run.status
+                status, pause = live.run.status, SHORTEST
                 yield Became(live.run)
             if live.run.status.final:
                 async for part in self._last_words(live):

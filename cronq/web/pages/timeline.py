@@ -11,6 +11,8 @@ from cronq.domain.runs import Status
 #: How wide all bars are together, in units of the drawing, and the narrowest of those that took any time.
 WIDTH, NARROWEST = 1000, 6
 
+#: Of less than that no one can tell how far two clocks differ.
+_IN_STEP = timedelta(seconds=1)
 #: What was waited for, or done, until each step.
 _MEANING = {
     "queued": "until an injector took it",
@@ -40,6 +42,11 @@ class Step:
     #: Where the bar of the time since the step before begins, and how wide it is.
     x: int = 0
     width: int = 0
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it comes before the step before it, by so little that two clocks differ as much."""
+        return self.gap is not None and -_IN_STEP < self.gap < timedelta(0)
 
     @property
     def is_run(self) -> bool:
@@ -101,6 +108,8 @@ def _weight(gap: timedelta | None) -> float:
 
 
 def _meaning(name: str, run: RunRecord) -> str:
+    if name == "ended" and not run.status.final:
+        return "its command is running"
     if name == "ended" and run.started_at is None:
         return "until it was over"
     if name == "recorded" and run.ended_at is None and run.status is not Status.LOST:

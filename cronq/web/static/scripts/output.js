@@ -4,12 +4,14 @@
   const section = document.getElementById("written");
   if (!section) return;
 
-  const MOST = 6000; // spans; of what is older, the page says that it is not here any more
+  // Spans, and characters in them; of what is older, the page says that it is not here any more.
+  const MOST_SPANS = 6000, MOST_CHARACTERS = 2000000;
   const LONGEST = 30000; // milliseconds between two attempts to be connected
   const pane = section.querySelector(".output");
-  const follow = section.querySelector("[name=follow]");
+  const follow = section.querySelector("[name=follow]") ?? document.createElement("input");
   const remark = section.querySelector(".remark");
-  let source = null, position = 0, failures = 0, retry = 0, over = false, again = false, dropped = false;
+  let source = null, position = 0, failures = 0, retry = 0, held = 0;
+  let over = false, again = false, dropped = false;
 
   const span = (text, classes) => {
     const made = document.createElement("span");
@@ -22,8 +24,11 @@
   const toEnd = () => { pane.scrollTop = pane.scrollHeight; };
 
   const drop = () => {
-    if (pane.childElementCount <= MOST) return;
-    while (pane.childElementCount > MOST * .8) pane.firstElementChild.remove();
+    if (pane.childElementCount <= MOST_SPANS && held <= MOST_CHARACTERS) return;
+    while (pane.childElementCount > MOST_SPANS * .8 || held > MOST_CHARACTERS * .8) {
+      held -= pane.firstElementChild.textContent.length;
+      pane.firstElementChild.remove();
+    }
     if (!dropped) remarks("What came first is no longer on this page, which would grow too large.");
     dropped = true;
   };
@@ -34,6 +39,7 @@
     const made = document.createDocumentFragment();
     for (const [text, classes] of spans) made.append(span(text, classes));
     if (gap) made.append(span(gap, "left-out"));
+    held += made.textContent.length;
     pane.append(made);
     drop();
     if (follow.checked) toEnd();
@@ -67,13 +73,13 @@
     if (!whole && !again) {
       // Some of its last words were lost on the way; what is kept of it has them.
       again = true;
-      position = 0;
+      position = held = 0;
       pane.replaceChildren();
       open();
       return;
     }
     over = true;
-    remarks(pane.childElementCount ? "" : "It has written nothing.");
+    if (!dropped) remarks(pane.childElementCount ? "" : "It has written nothing.");
     section.classList.add("over");
     if (typeof renewing !== "undefined") renewing.want();
   };
@@ -94,7 +100,8 @@
   for (const each of section.querySelectorAll(".unscripted")) each.hidden = true;
   pane.addEventListener("scroll", () => { follow.checked = atEnd(); });
   follow.addEventListener("change", () => follow.checked && toEnd());
-  toEnd();
+  // Where it ended is what one wants to see of a run that came to no good end.
+  if ("atEnd" in section.dataset) toEnd();
   if (!section.dataset.stream || !window.EventSource) return;
 
   // While nobody sees the page, nothing is to be sent.
