@@ -18,6 +18,7 @@ from cronq.web.actions.looking import Looker
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
+from cronq.web.api.failures import FailuresApi
 from cronq.web.api.jobs import JobsApi
 from cronq.web.api.output import OutputApi
 from cronq.web.api.previewing import SchedulesApi
@@ -184,6 +185,7 @@ def _for_programs(common: Common) -> list[Answers]:
         RunnersApi(database),
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
+        FailuresApi(database),
     ]
 
 

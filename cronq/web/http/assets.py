@@ -21,6 +21,7 @@ _STYLES = (
     "sections",
     "runs",
     "upcoming",
+    "failing",
     "phones",
 )
 _SCRIPTS = ("times", "search", "output")
