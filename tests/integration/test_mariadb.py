@@ -23,6 +23,7 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    searching,
     viewing,
 )
 from tests.database.store import StoreCase, clear
@@ -218,3 +219,7 @@ class ViewingTests(OnMariaDB, viewing.ViewingTests):
 
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
+
+
+class SearchTests(OnMariaDB, searching.SearchTests):
+    """Runs by job, status and time."""
