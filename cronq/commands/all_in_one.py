@@ -97,9 +97,12 @@ def makeService(options: Options) -> IService:
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injectors = make_injector(values, owner.database, tables, broker, reactor)
-    web = web_services(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
-    runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
+    *_, live_output = results
+    web = web_services(
+        reactor, options, owner.database, tables, wake=partial(_wake, [*injectors, live_output])
+    )
+    runner = make_runner(reactor, values, broker, options, drained=_drained)
     first = first_services(reactor, values, Options.program, runner.stop_now)
     return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors])
 

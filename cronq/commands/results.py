@@ -27,6 +27,8 @@ from cronq.domain.runs import new_token
 from cronq.services.counting import Counting
 from cronq.services.forgetting import Forgetting
 from cronq.services.gauging import Gauging
+from cronq.services.live_output import LiveOutput
+from cronq.services.loop import Loop
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -48,13 +50,13 @@ class Options(DaemonOptions):
 
 def make_results(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Watch, Results, Forgetting, Gauging, Counting]:
+) -> tuple[Loop, ...]:
     """The duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
     watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
-    kept_up = Gauging(database, tables, clock), Counting(database, tables, clock)
-    return watch, results, Forgetting(database, tables, clock), *kept_up
+    duties = tuple(each(database, tables, clock) for each in (Forgetting, Gauging, Counting))
+    return watch, results, *duties, LiveOutput(database, tables, broker, clock)
 
 
 def makeService(options: Options) -> IService:

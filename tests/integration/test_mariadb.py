@@ -12,6 +12,7 @@ from tests.database import (
     backfilling,
     claiming,
     counting,
+    finding,
     following,
     gauging,
     granting,
@@ -26,6 +27,7 @@ from tests.database import (
     replacing,
     ruling,
     searching,
+    viewing,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -214,6 +216,10 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
 
 
+class ViewingTests(OnMariaDB, viewing.ViewingTests):
+    """Who looks at the output of which run."""
+
+
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
 
@@ -264,3 +270,7 @@ class FacetTests(OnMariaDB, listing.FacetTests):
 
 class ListTests(OnMariaDB, listing.ListTests):
     """What the list says of each job."""
+
+
+class FindingTests(OnMariaDB, finding.SearchTests):
+    """Runs by job, status and time."""

@@ -29,6 +29,9 @@ NEEDS: dict[str, Role | None] = {
     "POST /api/schedule/preview": Role.VIEWER,
     "GET /run/<run_id>": Role.VIEWER,
     "POST /run/<run_id>/kill": Role.OPERATOR,
+    "POST /run/<run_id>/again": Role.OPERATOR,
+    "GET /run/<run_id>/stream": Role.VIEWER,
+    "GET /run/<run_id>/output.txt": Role.VIEWER,
     "GET /runners": Role.VIEWER,
     "GET /runner/<name>": Role.VIEWER,
     "POST /runner/<name>": Role.OPERATOR,
@@ -64,6 +67,11 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/jobs": Role.VIEWER,
     "GET /api/jobs/<job_id>": Role.VIEWER,
     "POST /api/jobs/<job_id>/run": Role.OPERATOR,
+    "GET /api/runs": Role.VIEWER,
+    "GET /api/runs/<run_id>": Role.VIEWER,
+    "GET /api/runs/<run_id>/output": Role.VIEWER,
+    "GET /api/runs/<run_id>/stream": Role.VIEWER,
+    "POST /api/runs/<run_id>/again": Role.OPERATOR,
     "POST /api/runs/<run_id>/kill": Role.OPERATOR,
     "GET /api/runners": Role.VIEWER,
     "GET /api/runners/<name>": Role.VIEWER,
@@ -80,6 +88,8 @@ BY_CATEGORY = {
     "POST /api/jobs/<job_id>/run",
     "POST /run/<run_id>/kill",
     "POST /api/runs/<run_id>/kill",
+    "POST /run/<run_id>/again",
+    "POST /api/runs/<run_id>/again",
     *(
         f"POST {job}/{deed}"
         for job in ("/job/<job_id>", "/api/jobs/<job_id>")
@@ -103,6 +113,7 @@ class RoleTests(PeopleCase):
 
     def call(self, key: str, values: dict[str, str], headers: dict[str, str]) -> Answer:
         """Ask for a route in a way that only rights can refuse, or what it answers to nothing much."""
+        self.site.streams.end_all()  # those that would never end, do so at once
         method, _, path = key.partition(" ")
         path = re.sub(r"<(\w+)>", lambda found: values.get(found[1], "0" * 32), path)
         body: dict[str, Any] = {}

@@ -20,12 +20,13 @@ _STYLES = (
     "tables",
     "sections",
     "joblist",
+    "runs",
     "upcoming",
     "failing",
     "job",
     "phones",
 )
-_SCRIPTS = ("times",)
+_SCRIPTS = ("times", "search", "output")
 #: An address holds a digest of what is there, so it never changes.
 _FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -11,7 +11,7 @@ from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
 from cronq.web.http.fields import runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import days, times, wording
+from cronq.web.words import days, terminal, times, wording
 
 
 def _rules(stored: str | None) -> list[tuple[str, str]]:
@@ -31,7 +31,7 @@ _FILTERS = {
     "day_in_words": days.day_in_words,
     "duration": times.duration,
     "kind_word": wording.kind_word,
-    "printable": wording.printable,
+    "printable": terminal.printable,
     "limit_in_words": wording.limit_in_words,
     "limit_word": wording.limit_word,
     "rough": times.rough,
