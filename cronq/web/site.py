@@ -13,6 +13,7 @@ from twisted.web.server import Site
 from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
+from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
@@ -33,6 +34,7 @@ from cronq.web.pages.changes import ChangesPage
 from cronq.web.pages.failures import FailuresPage
 from cronq.web.pages.job import JobPage
 from cronq.web.pages.jobs import JobListPage
+from cronq.web.pages.live import LivePages
 from cronq.web.pages.log_links import check_template
 from cronq.web.pages.logins import Logins
 from cronq.web.pages.rendering import Renderer
@@ -112,6 +114,7 @@ def make_web(
         Access(database, renderer, passwords, settings.access.add_user),
         Logins(database, renderer, door, passwords, form_tokens),
         Ruling(database, on_run_requested),
+        LivePages(Pulse(database, clock)),
     ]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
