@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from cronq.database.gateway import Database
@@ -38,9 +37,10 @@ class Pulse:
         self._database = database
         self._clock = clock
         self._listeners = 0
-        self._watching = False
+        self._next: IDelayedCall | None = None
+        self._looking = False
         self._seen = _Seen()
-        self._changed_at = self._said_at = clock.seconds()
+        self._changed_at = self._said_at = self._earliest = clock.seconds()
         self._waiting: set[Deferred[None]] = set()
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -52,8 +52,7 @@ class Pulse:
         """
         self._listeners += 1
         try:
-            if not self._watching:
-                Deferred.fromCoroutine(self._watch())
+            self._plan()
             seen = self._seen
             yield _first(seen, self._clock.seconds() - self._changed_at)
             while True:
@@ -62,6 +61,9 @@ class Pulse:
                 yield _difference(before, seen)
         finally:
             self._listeners -= 1
+            if not self._listeners and self._next is not None:
+                self._next.cancel()
+                self._next = None
 
     async def _news(self) -> None:
         news: Deferred[None] = Deferred()
@@ -71,29 +73,31 @@ class Pulse:
         finally:
             self._waiting.discard(news)
 
-    async def _watch(self) -> None:
-        self._watching = True
-        while self._listeners:
-            await self._look()
-            # Whoever comes meanwhile waits for the next look, too.
-            await deferLater(self._clock, INTERVAL, lambda: None)
-        self._watching = False
+    def _plan(self) -> None:
+        """See to it that there is another look as soon as there may be one, if anybody listens."""
+        if self._listeners and not self._looking and self._next is None:
+            pause = max(0.0, self._earliest - self._clock.seconds())
+            self._next = self._clock.callLater(pause, lambda: Deferred.fromCoroutine(self._look()))
 
     async def _look(self) -> None:
-        now = self._clock.seconds()
+        self._next, self._looking = None, True
+        self._earliest = self._clock.seconds() + INTERVAL
+        self._say(await self._read())
+        self._looking = False
+        self._plan()
+
+    async def _read(self) -> _Seen:
         try:
             version = await self._database.read(read_version)
         except CronqError:
-            self._say(replace(self._seen, trouble=True))
-            return
+            return replace(self._seen, trouble=True)
         except Exception:
             if not self._seen.trouble:
                 _log.failure("the pulse: a look failed")
-            self._say(replace(self._seen, trouble=True))
-            return
+            return replace(self._seen, trouble=True)
         if self._seen.version is None or version.work != self._seen.version.work:
-            self._changed_at = now
-        self._say(replace(self._seen, version=version, trouble=False))
+            self._changed_at = self._clock.seconds()
+        return replace(self._seen, version=version, trouble=False)
 
     def _say(self, seen: _Seen) -> None:
         now = self._clock.seconds()
