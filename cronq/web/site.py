@@ -13,6 +13,7 @@ from twisted.web.server import Site
 from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
+from cronq.web.actions.forecasting import Forecaster
 from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
@@ -22,6 +23,7 @@ from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
 from cronq.web.api.runs import RunsApi
 from cronq.web.api.status import StatusApi
+from cronq.web.api.upcoming import UpcomingApi
 from cronq.web.http.assets import Assets
 from cronq.web.http.bodies import QuietSite
 from cronq.web.http.exchange import Request, Response, json_response
@@ -41,6 +43,7 @@ from cronq.web.pages.rendering import Renderer
 from cronq.web.pages.run import RunPage
 from cronq.web.pages.runners import RunnerPages
 from cronq.web.pages.templating import Templates
+from cronq.web.pages.upcoming import UpcomingPage
 from cronq.web.safety.door import AccessSettings, Door
 from cronq.web.safety.form_tokens import FormTokens
 from cronq.web.safety.guard import Guard
@@ -79,6 +82,21 @@ class Web:
     streams: Streams
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What several of those have in common that answer."""
+
+    database: Database
+    renderer: Renderer
+    settings: WebSettings
+    clock: IReactorTime
+    run_in_thread: RunInThread
+    seconds: Callable[[], float]
+    on_run_requested: Callable[[], None]
+    auditor: Auditor
+    forecaster: Forecaster
+
+
 class Answers(Protocol):
     """Whatever answers at some addresses."""
 
@@ -106,61 +124,63 @@ def make_web(
     form_tokens = FormTokens(SecretKey(database, settings.secret_key), seconds)
     passwords = Passwords(database, run_in_thread, seconds)
     door = Door(database, settings.access, passwords, form_tokens, seconds)
-    renderer = Renderer(templates, form_tokens)
-    auditor = Auditor(database)
-    answers: list[Answers] = [
-        *_for_people(database, renderer, auditor, settings, on_run_requested),
-        *_for_programs(database, run_in_thread, auditor, seconds, on_run_requested),
-        Access(database, renderer, passwords, settings.access.add_user),
-        Logins(database, renderer, door, passwords, form_tokens),
-        Ruling(database, on_run_requested),
-        LivePages(Pulse(database, clock)),
-    ]
+    common = Common(
+        database,
+        Renderer(templates, form_tokens),
+        settings,
+        clock,
+        run_in_thread,
+        seconds,
+        on_run_requested,
+        Auditor(database),
+        Forecaster(database, run_in_thread, seconds),
+    )
+    access = Access(database, common.renderer, passwords, settings.access.add_user)
+    logins = Logins(database, common.renderer, door, passwords, form_tokens)
+    answers = [*_for_people(common), *_for_programs(common), access, logins]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
     routes.append(description_route(routes))
 
+    return _served(routes, common, door, templates)
+
+
+def _served(routes: list[Route], common: Common, door: Door, templates: Templates) -> Web:
     def page_of(found: Explanation) -> str:
         return templates.render("error.html", found=found, now=None)
 
-    explain = Explainer(page_of)
-    streams = Streams(clock)
-    resource = Guard(klein_resource(routes, door.admit, explain, streams), explain, settings.hosts)
-    return Web(resource, tuple(routes), streams)
+    explain, streams = Explainer(page_of), Streams(common.clock)
+    routes.append(description_route(routes))
+    inner = klein_resource(routes, door.admit, explain, streams)
+    return Web(Guard(inner, explain, common.settings.hosts), tuple(routes), streams)
 
 
-def _for_people(
-    database: Database,
-    renderer: Renderer,
-    auditor: Auditor,
-    settings: WebSettings,
-    on_run_requested: Callable[[], None],
-) -> list[Answers]:
+def _for_people(common: Common) -> list[Answers]:
+    database, renderer, wake = common.database, common.renderer, common.on_run_requested
     return [
         JobListPage(database, renderer),
-        JobPage(database, renderer, on_run_requested),
-        RunPage(database, renderer, settings.log_url_template, on_run_requested),
+        JobPage(database, renderer, wake),
+        RunPage(database, renderer, common.settings.log_url_template, wake),
+        UpcomingPage(database, renderer, common.forecaster),
         RunnerPages(database, renderer),
         FailuresPage(database, renderer),
-        AuditPage(renderer, auditor),
+        AuditPage(renderer, common.auditor),
         ChangesPage(database, renderer),
+        Ruling(database, wake),
+        LivePages(Pulse(database, common.clock)),
     ]
 
 
-def _for_programs(
-    database: Database,
-    run_in_thread: RunInThread,
-    auditor: Auditor,
-    seconds: Callable[[], float],
-    on_run_requested: Callable[[], None],
-) -> list[Answers]:
+def _for_programs(common: Common) -> list[Answers]:
+    database, wake = common.database, common.on_run_requested
     return [
-        StatusApi(database, auditor),
-        CategoriesApi(database, run_in_thread, on_run_requested),
-        JobsApi(database, on_run_requested),
-        RunsApi(database, on_run_requested),
+        StatusApi(database, common.auditor),
+        CategoriesApi(database, common.run_in_thread, wake),
+        JobsApi(database, wake),
+        RunsApi(database, wake),
         RunnersApi(database),
-        SchedulesApi(run_in_thread, seconds),
+        SchedulesApi(common.run_in_thread, common.seconds),
+        UpcomingApi(database, common.forecaster),
     ]
 
 

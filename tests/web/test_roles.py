@@ -32,6 +32,8 @@ NEEDS: dict[str, Role | None] = {
     "GET /runners": Role.VIEWER,
     "GET /runner/<name>": Role.VIEWER,
     "POST /runner/<name>": Role.OPERATOR,
+    "GET /upcoming": Role.VIEWER,
+    "GET /api/upcoming": Role.VIEWER,
     "GET /failures": Role.VIEWER,
     "GET /events": Role.VIEWER,
     "GET /audit": Role.VIEWER,

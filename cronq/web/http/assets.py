@@ -10,9 +10,19 @@ from cronq.web.http.exchange import Request, Response
 
 #: The parts of the style sheet in the order in which they override each other.
 _STYLES = (
-    "colours", "ground", "frame", "heads", "controls", "statuses", "forms", "tables", "sections",
-    "live", "phones",
-)  # fmt: skip
+    "colours",
+    "ground",
+    "frame",
+    "heads",
+    "controls",
+    "statuses",
+    "forms",
+    "tables",
+    "sections",
+    "upcoming",
+    "live",
+    "phones",
+)
 _SCRIPTS = ("times", "morph", "renewing", "live")
 #: An address holds a digest of what is there, so it never changes.
 _FOR_EVER = "public, max-age=31536000, immutable"

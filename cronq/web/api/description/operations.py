@@ -12,6 +12,7 @@ from cronq.domain.heartbeats import RunnerStatus
 from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
 from cronq.web.actions.backfilling import STOP_KEYS
 from cronq.web.actions.ruling import PAUSE_KEYS
+from cronq.web.api.description.forecasts import UPCOMING
 from cronq.web.api.description.schemas import INTEGER, STRING, Schema, data, list_of, ref
 
 
@@ -119,6 +120,11 @@ OPERATIONS: Mapping[str, Operation] = {
             "before": _number(),
             "per_page": _number(1),
         },
+        refusals=(400,),
+    ),
+    "GET /api/upcoming": Operation(
+        data(upcoming=UPCOMING),
+        {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
         refusals=(400,),
     ),
     "GET /api/openapi.json": Operation({"type": "object"}),
