@@ -55,7 +55,7 @@ jobs = _table(
     Column("next_run", Instant, index=True),
     Column("last_run_start", Instant),
     Column("last_run_stop", Instant),
-    Column("last_run_status", String(32), index=True),
+    Column("last_run_status", String(32)),
     # starting, succeeded or failed
     Column("current_status", String(32)),
     Column("routing_key", Name(255)),
@@ -85,6 +85,7 @@ jobs = _table(
     # The row of skipped slots that grows as long as it is paused.
     Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
+    Index("jobs_last_run_status", "removed_at", "last_run_status"),
     Index("jobs_routing_key", "removed_at", "routing_key"),
 )
 
