@@ -31,13 +31,15 @@ class ConcernKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A thing that has that trouble."""
+    """A job, a routing key or a daemon that has that trouble."""
 
     name: str
     #: Of a job.
     job_id: int | None = None
     category: str | None = None
     since: datetime | None = None
+    #: Of a routing key: how many jobs have it, or how many runs wait.
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,20 @@ class Concern:
     """One thing that somebody should look at; all times are UTC."""
 
     kind: ConcernKind
-    #: How many things have it: jobs, runs that wait, or daemons.
+    #: How many things have it: jobs, routing keys, runs that wait, or daemons.
     count: int
     #: Since when, as far as that is known; and when it was last seen to get worse.
     since: datetime | None = None
     latest: datetime | None = None
-    #: Some of these things, the latest first.
+    #: Some of these things, of jobs the latest first.
     subjects: tuple[Subject, ...] = ()
-    routing_key: str | None = None
 
     @property
     def weight(self) -> int:
         """How much it adds to the number that stands in the title: each job that needs somebody is one."""
         if self.kind is ConcernKind.LOST:
             return 0  # its jobs are failing ones
-        return self.count if self.kind in {ConcernKind.FAILING, ConcernKind.UNROUTABLE} else 1
+        return self.count if self.kind in _COUNTED else 1
+
+
+_COUNTED = frozenset({ConcernKind.FAILING, ConcernKind.UNROUTABLE, ConcernKind.UNSERVED})

@@ -19,6 +19,7 @@ from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
 from cronq.web.api.jobs import JobsApi
+from cronq.web.api.overview import OverviewApi
 from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
 from cronq.web.api.runs import RunsApi
@@ -39,6 +40,7 @@ from cronq.web.pages.jobs import JobListPage
 from cronq.web.pages.live import LivePages
 from cronq.web.pages.log_links import check_template
 from cronq.web.pages.logins import Logins
+from cronq.web.pages.overview import OverviewPage
 from cronq.web.pages.rendering import Renderer
 from cronq.web.pages.run import RunPage
 from cronq.web.pages.runners import RunnerPages
@@ -158,6 +160,7 @@ def _served(routes: list[Route], common: Common, door: Door, templates: Template
 def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
     return [
+        OverviewPage(database, renderer),
         JobListPage(database, renderer),
         JobPage(database, renderer, wake),
         RunPage(database, renderer, common.settings.log_url_template, wake),
@@ -181,6 +184,7 @@ def _for_programs(common: Common) -> list[Answers]:
         RunnersApi(database),
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
+        OverviewApi(database),
     ]
 
 

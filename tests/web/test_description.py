@@ -31,6 +31,7 @@ QUESTIONS = (
     "/api/audit?from=x",
     "/api/changes",
     "/api/changes?job=x",
+    "/api/overview",
     "/api/openapi.json",
 )
 

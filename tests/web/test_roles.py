@@ -36,6 +36,8 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/upcoming": Role.VIEWER,
     "GET /failures": Role.VIEWER,
     "GET /events": Role.VIEWER,
+    "GET /overview": Role.VIEWER,
+    "GET /api/overview": Role.VIEWER,
     "GET /audit": Role.VIEWER,
     "GET /changes": Role.VIEWER,
     "GET /access": Role.VIEWER,

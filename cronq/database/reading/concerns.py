@@ -69,12 +69,21 @@ def _of_runners(connection: Connection, now: datetime) -> Iterator[Concern]:
     if not served:
         yield Concern(ConcernKind.NO_RUNNER, sum(each.runs for each in waiting.values()))
         return
-    for key in unserved_keys(connection, served):
-        since = waiting[key].since if key in waiting else None
-        yield Concern(ConcernKind.UNSERVED, count_jobs(connection, key), since, routing_key=key)
-    for key, each in waiting.items():
-        if key in served:
-            yield Concern(ConcernKind.WAITING, each.runs, each.since, routing_key=key)
+    keys = unserved_keys(connection, served)
+    if keys:
+        subjects = tuple(
+            Subject(
+                key, since=waiting[key].since if key in waiting else None, count=count_jobs(connection, key)
+            )
+            for key in keys
+        )
+        since = min((each.since for each in subjects if each.since), default=None)
+        yield Concern(ConcernKind.UNSERVED, len(keys), since, subjects=subjects)
+    busy = {key: each for key, each in waiting.items() if key in served}
+    if busy:
+        subjects = tuple(Subject(key, since=each.since, count=each.runs) for key, each in busy.items())
+        count, since = sum(each.runs for each in busy.values()), min(each.since for each in busy.values())
+        yield Concern(ConcernKind.WAITING, count, since, subjects=subjects)
 
 
 def _of_jobs(connection: Connection) -> Iterator[Concern]:

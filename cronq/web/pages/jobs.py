@@ -2,6 +2,7 @@
 
 from cronq.database.gateway import Database
 from cronq.database.reading.jobs import Search
+from cronq.database.reading.overview import read_numbers
 from cronq.database.reading.records import JobState
 from cronq.database.reading.views import read_job_list
 from cronq.domain.access import Role
@@ -34,4 +35,5 @@ class JobListPage:
         )
         after, before = whole_number(request, "after"), whole_number(request, "before")
         view = await self._database.read(read_job_list, search, after, before)
-        return self._page(request, "jobs.html", view=view, now=view.now, host=request.host)
+        numbers = await self._database.read(read_numbers)
+        return self._page(request, "jobs.html", view=view, numbers=numbers, now=view.now, host=request.host)

@@ -13,6 +13,7 @@ from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
 from cronq.web.actions.backfilling import STOP_KEYS
 from cronq.web.actions.ruling import PAUSE_KEYS
 from cronq.web.api.description.forecasts import UPCOMING
+from cronq.web.api.description.overviews import OVERVIEW
 from cronq.web.api.description.schemas import INTEGER, STRING, Schema, data, list_of, ref
 
 
@@ -127,5 +128,6 @@ OPERATIONS: Mapping[str, Operation] = {
         {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
         refusals=(400,),
     ),
+    "GET /api/overview": Operation(data(overview=OVERVIEW)),
     "GET /api/openapi.json": Operation({"type": "object"}),
 }
