@@ -20,6 +20,7 @@ from cronq.domain.tallying import HOUR, HOURS, hours_to_count
 
 #: Run ids begin with the time; those that others have made may begin with anything.
 _AHEAD = timedelta(days=1)
+_IN_ONE_MOMENT = 1000
 
 #: How many runs there are of each status, without those of which there are none.
 Counts = Mapping[Status, int]
@@ -56,8 +57,10 @@ def span_of(connection: Connection, hour: datetime, now: datetime) -> Span:
 
 def first_run(connection: Connection, since: datetime, now: datetime) -> int:
     """The id of the first run that was made from then on; one that is greater than all when there is none."""
-    query = select(runs.c.id).where(runs.c.run_id >= _prefix(since), runs.c.run_id < _prefix(now + _AHEAD))
-    found: int | None = connection.scalar(query.order_by(runs.c.run_id).limit(1))
+    made = select(runs.c.id).where(runs.c.run_id >= _prefix(since), runs.c.run_id < _prefix(now + _AHEAD))
+    # Those that several injectors make in one moment have not the same order by either id.
+    first = made.order_by(runs.c.run_id).limit(_IN_ONE_MOMENT).subquery()
+    found: int | None = connection.scalar(select(func.min(first.c.id)))
     return (connection.scalar(select(func.max(runs.c.id))) or 0) + 1 if found is None else found
 
 

@@ -79,4 +79,5 @@ def _is_replaced(gone: Daemon, known: Iterable[Daemon]) -> bool:
     return any(
         each.kind is gone.kind and each.host == gone.host and each.started_at >= gone.seen_at
         for each in known
+        if each.name != gone.name
     )

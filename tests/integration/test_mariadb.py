@@ -23,6 +23,7 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    standing,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -213,3 +214,15 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
 
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
+
+
+class AttendanceTests(OnMariaDB, standing.AttendanceTests):
+    """Daemons that leave signs."""
+
+
+class HourTests(OnMariaDB, standing.HourTests):
+    """Runs of the last hours."""
+
+
+class LastSlotTests(OnMariaDB, standing.LastSlotTests):
+    """How late the last slot was."""
