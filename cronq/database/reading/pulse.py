@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, Table, func, select
 
 from cronq.database.access_tables import changes
+from cronq.database.standing_tables import daemons
 from cronq.database.tables import events, runners, runs
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.runs import OPEN, Status
@@ -21,9 +22,9 @@ _SILENT_ENDS = Status.LOST, Status.UNROUTABLE
 class Version:
     """Two of them are equal when nothing has happened in between."""
 
-    #: The newest run, event and change, and how many runs are open and runners are there.
+    #: The newest run, event and change, how many runs are open, and how many runners and daemons there are.
     work: tuple[int | None, ...]
-    #: When the last runner was heard of, by status.
+    #: When the last runner was heard of, by status, and the last daemon.
     heard: tuple[datetime | None, ...]
 
 
@@ -33,7 +34,9 @@ def read_version(connection: Connection) -> Version:
     work += [_latest(status) for status in _SILENT_ENDS]
     work += [_open(status) for status in sorted(OPEN)]
     work += [_runners(status) for status in (*ALIVE, RunnerStatus.SILENT)]
+    work.append(select(func.count()).select_from(daemons).scalar_subquery())
     heard = [_heard(status) for status in ALIVE]
+    heard.append(select(func.max(daemons.c.seen_at)).scalar_subquery())
     row = tuple(connection.execute(select(*work, *heard)).one())
     return Version(row[: len(work)], row[len(work) :])
 
