@@ -15,12 +15,14 @@ from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
 from cronq.web.actions.forecasting import Forecaster
 from cronq.web.actions.looking import Looker
+from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
 from cronq.web.api.failures import FailuresApi
 from cronq.web.api.jobs import JobsApi
 from cronq.web.api.output import OutputApi
+from cronq.web.api.overview import OverviewApi
 from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
 from cronq.web.api.runs import RunsApi
@@ -38,9 +40,11 @@ from cronq.web.pages.changes import ChangesPage
 from cronq.web.pages.failures import FailuresPage
 from cronq.web.pages.job import JobPage
 from cronq.web.pages.jobs import JobListPage
+from cronq.web.pages.live import LivePages
 from cronq.web.pages.log_links import check_template
 from cronq.web.pages.logins import Logins
 from cronq.web.pages.output import OutputPages
+from cronq.web.pages.overview import OverviewPage
 from cronq.web.pages.rendering import Renderer
 from cronq.web.pages.run import RunPage
 from cronq.web.pages.runners import RunnerPages
@@ -162,6 +166,7 @@ def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
     ruling = Ruling(database, wake)
     return [
+        OverviewPage(database, renderer),
         JobListPage(database, renderer, ruling, wake),
         JobPage(database, renderer, wake),
         RunPage(database, renderer, common.settings.log_url_template, wake),
@@ -172,6 +177,7 @@ def _for_people(common: Common) -> list[Answers]:
         AuditPage(renderer, common.auditor),
         ChangesPage(database, renderer),
         ruling,
+        LivePages(Pulse(database, common.clock)),
     ]
 
 
@@ -187,6 +193,7 @@ def _for_programs(common: Common) -> list[Answers]:
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
         FailuresApi(database),
+        OverviewApi(database),
     ]
 
 

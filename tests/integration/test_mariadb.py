@@ -27,6 +27,7 @@ from tests.database import (
     replacing,
     ruling,
     searching,
+    standing,
     viewing,
 )
 from tests.database.store import StoreCase, clear
@@ -274,3 +275,15 @@ class ListTests(OnMariaDB, listing.ListTests):
 
 class FindingTests(OnMariaDB, finding.SearchTests):
     """Runs by job, status and time."""
+
+
+class AttendanceTests(OnMariaDB, standing.AttendanceTests):
+    """Daemons that leave signs."""
+
+
+class HourTests(OnMariaDB, standing.HourTests):
+    """Runs of the last hours."""
+
+
+class LastSlotTests(OnMariaDB, standing.LastSlotTests):
+    """How late the last slot was."""

@@ -31,6 +31,7 @@ QUESTIONS = (
     "/api/audit?from=x",
     "/api/changes",
     "/api/changes?job=x",
+    "/api/overview",
     "/api/openapi.json",
     "/api/runs",
     "/api/runs?job=1&state=failed,timed_out&since=P400D",
