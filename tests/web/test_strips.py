@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -74,6 +74,7 @@ class StripTests(SynchronousTestCase):
         label = strip(bars, USUAL, latest, NOW).label
         self.assertEqual(label, "28 succeeded, 2 failed, latest failed 3 minutes ago")
 
+    @settings(suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy with other tests
     @given(RUNS)
     def test_any(self, runs: list[tuple[Status, float | None]]) -> None:
         """Each run is drawn once, whatever it was, within the strip."""
