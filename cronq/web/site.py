@@ -17,6 +17,7 @@ from cronq.web.actions.forecasting import Forecaster
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
+from cronq.web.api.failures import FailuresApi
 from cronq.web.api.jobs import JobsApi
 from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
@@ -177,6 +178,7 @@ def _for_programs(common: Common) -> list[Answers]:
         RunnersApi(database),
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
+        FailuresApi(database),
     ]
 
 

@@ -21,6 +21,7 @@ _STYLES = (
     "sections",
     "joblist",
     "upcoming",
+    "failing",
     "phones",
 )
 _SCRIPTS = ("times",)
