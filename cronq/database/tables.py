@@ -70,7 +70,7 @@ jobs = _table(
     # Every slot up to this instant has its row in `runs`. It never goes back, whatever the clock does.
     Column("settled_until", Instant),
     # When the job was taken out of its category; such a row is kept for the job's history only.
-    Column("removed_at", Instant),
+    Column("removed_at", Instant, index=True),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
     # Of its rules: what has more is taken first.
@@ -85,6 +85,8 @@ jobs = _table(
     # The row of skipped slots that grows as long as it is paused.
     Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
+    Index("jobs_by_name", "removed_at", "name"),
+    Index("jobs_by_category", "removed_at", "category_id", "name"),
 )
 
 # Each state that a job has been in, from one change to the next. A run points at the one it was made with,
