@@ -11,6 +11,7 @@ from tests.web.support import Answer
 #: What each route takes. Whoever adds one has to say it here, too; None: it is there for everybody.
 NEEDS: dict[str, Role | None] = {
     "GET /": Role.VIEWER,
+    "POST /": Role.OPERATOR,
     "GET /job/<job_id>": Role.VIEWER,
     "POST /job/<job_id>": Role.OPERATOR,
     "POST /job/<job_id>/pause": Role.OPERATOR,
@@ -85,6 +86,7 @@ NEEDS: dict[str, Role | None] = {
 }
 #: In which of them whoever is limited to a category may do more than look, within it.
 BY_CATEGORY = {
+    "POST /",
     "POST /job/<job_id>",
     "PUT /api/category/<name>",
     "POST /api/category/<name>",
@@ -121,7 +123,8 @@ class RoleTests(PeopleCase):
         path = re.sub(r"<(\w+)>", lambda found: values.get(found[1], "0" * 32), path)
         body: dict[str, Any] = {}
         if method != "GET":
-            body = {"json": SHORT} if path.startswith("/api/") else {"data": {"run_now": "1"}}
+            form = {"run": values["job_id"]} if path == "/" else {"run_now": "1"}
+            body = {"json": SHORT} if path.startswith("/api/") else {"data": form}
         return self.ask(method, path, headers=headers | SAME_ORIGIN, **body)
 
     def test_every_route_is_here(self) -> None:

@@ -79,7 +79,6 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class FailuresView:
     """The page with the failed runs of all jobs."""
 
