@@ -85,6 +85,7 @@ jobs = _table(
     # The row of skipped slots that grows as long as it is paused.
     Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
+    Index("jobs_in_category", "category_id", "removed_at"),
 )
 
 # Each state that a job has been in, from one change to the next. A run points at the one it was made with,

@@ -53,12 +53,16 @@ class WrittenJob:
 
 
 def write_document(category: str, jobs: Iterable[WrittenJob]) -> str:
-    """The document as JSON for people: in several lines, and no more ASCII than it has to be.
+    """The document, as JSON for people."""
+    return json_for_people({"category": category, "jobs": [job.as_document() for job in jobs]})
 
-    What no person could see, or what would turn the text around it, is escaped; it means the same.
+
+def json_for_people(value: object) -> str:
+    """A value as JSON in several lines, with letters as letters.
+
+    What a terminal would obey, or nobody could see, is escaped; it means the same.
     """
-    document = {"category": category, "jobs": [job.as_document() for job in jobs]}
-    lines = json.dumps(document, ensure_ascii=False, indent=2).split("\n")
+    lines = json.dumps(value, ensure_ascii=False, indent=2).split("\n")
     return "".join(f"{line if line.isprintable() else _harmless(line)}\n" for line in lines)
 
 

@@ -23,9 +23,10 @@ _STYLES = (
     "upcoming",
     "failing",
     "job",
+    "documents",
     "phones",
 )
-_SCRIPTS = ("times",)
+_SCRIPTS = ("times", "copying")
 #: An address holds a digest of what is there, so it never changes.
 _FOR_EVER = "public, max-age=31536000, immutable"
 

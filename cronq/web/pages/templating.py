@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
-from cronq.web.http.fields import runner_path
+from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
 from cronq.web.words import days, times, wording
 
@@ -65,6 +65,7 @@ class Templates:
             "asset": assets.address,
             "address": address,
             "advice": wording.advice,
+            "category_path": category_path,
             "relative": times.relative,
             "runner_path": runner_path,
         }
