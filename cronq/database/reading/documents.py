@@ -55,6 +55,11 @@ class Preview:
     fingerprint: str
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing would be as it is not already."""
+        return self.exists and not (self.added or self.changed or self.removed)
+
+    @property
     def told(self) -> bool:
         """Whether all of them are told one by one."""
         return len(self.jobs) == self.added + self.changed + self.removed

@@ -93,7 +93,7 @@ def _commands(request: Request, name: str) -> dict[str, str]:
     return {
         "file": file,
         "export": f"cronq export {shlex.quote(name)} > {file}",
-        "get": f"curl{header} -o {file} {url}",
-        "put": f"curl{header}{kind} -T {file} {url}",
+        "fetch": f"curl{header} -o {file} {url}",
+        "send": f"curl{header}{kind} -T {file} {url}",
         "apply": f"cronq apply {file}",
     }
