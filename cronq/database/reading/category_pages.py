@@ -51,11 +51,9 @@ class CategoryPageView:
     document: StoredDocument
 
 
-def read_category_list(
-    connection: Connection, after: str | None, before: str | None, limit: int = ON_A_PAGE
-) -> CategoryListView:
+def read_category_list(connection: Connection, after: str | None, before: str | None) -> CategoryListView:
     """The first categories, or those after or before one of a name."""
-    query = select(categories.c.id, categories.c.name).limit(limit + 1)
+    query = select(categories.c.id, categories.c.name).limit(ON_A_PAGE + 1)
     if before is not None:
         query = query.where(categories.c.name < before).order_by(categories.c.name.desc())
     elif after is not None:
@@ -63,7 +61,7 @@ def read_category_list(
     else:
         query = query.order_by(categories.c.name)
     found = [CategoryRecord(*row) for row in connection.execute(query)]
-    more, found = len(found) > limit, found[:limit]
+    more, found = len(found) > ON_A_PAGE, found[:ON_A_PAGE]
     now = database_now(connection)
     if before is not None:
         return CategoryListView(now, _views(connection, found[::-1], now), more, has_next=True)
