@@ -264,3 +264,11 @@ class FacetTests(OnMariaDB, listing.FacetTests):
 
 class ListTests(OnMariaDB, listing.ListTests):
     """What the list says of each job."""
+
+
+class ExpectedTests(OnMariaDB, replacing.ExpectedTests):
+    """A category that is replaced only as long as it is what somebody thinks it is."""
+
+
+class LatestChangeTests(OnMariaDB, replacing.LatestChangeTests):
+    """By which change a category is what it is."""

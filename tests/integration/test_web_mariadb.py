@@ -4,10 +4,12 @@ from tests import servers
 from tests.web import (
     test_api,
     test_callers,
+    test_categories,
     test_changes,
     test_failures,
     test_hostile,
     test_job_list,
+    test_job_runs,
     test_logins,
     test_run_page,
     test_runners,
@@ -66,4 +68,24 @@ class TokensOnMariaDBTests(OnMariaDB, test_callers.TokenTests):
 
 
 class ChangesOnMariaDBTests(OnMariaDB, test_changes.ChangesTests):
+    pass
+
+
+class CategoryListOnMariaDBTests(OnMariaDB, test_categories.ListTests):
+    pass
+
+
+class PutOnMariaDBTests(OnMariaDB, test_categories.PutTests):
+    pass
+
+
+class DocumentsOnMariaDBTests(OnMariaDB, test_categories.DocumentApiTests):
+    pass
+
+
+class JobSearchOnMariaDBTests(OnMariaDB, test_job_runs.SearchTests):
+    pass
+
+
+class JobDaysOnMariaDBTests(OnMariaDB, test_job_runs.DaysTests):
     pass
