@@ -36,6 +36,7 @@ from cronq.web.http.routing import Route, klein_resource
 from cronq.web.http.streams import Streams
 from cronq.web.pages.access import Access
 from cronq.web.pages.audit import AuditPage
+from cronq.web.pages.categories import CategoryPages
 from cronq.web.pages.changes import ChangesPage
 from cronq.web.pages.failures import FailuresPage
 from cronq.web.pages.job import JobPage
@@ -173,6 +174,7 @@ def _for_people(common: Common) -> list[Answers]:
         OutputPages(database, common.looker),
         UpcomingPage(database, renderer, common.forecaster),
         RunnerPages(database, renderer),
+        CategoryPages(database, renderer, common.run_in_thread, wake),
         FailuresPage(database, renderer),
         AuditPage(renderer, common.auditor),
         ChangesPage(database, renderer),

@@ -287,3 +287,11 @@ class HourTests(OnMariaDB, standing.HourTests):
 
 class LastSlotTests(OnMariaDB, standing.LastSlotTests):
     """How late the last slot was."""
+
+
+class ExpectedTests(OnMariaDB, replacing.ExpectedTests):
+    """A category that is replaced only as long as it is what somebody thinks it is."""
+
+
+class LatestChangeTests(OnMariaDB, replacing.LatestChangeTests):
+    """By which change a category is what it is."""

@@ -15,6 +15,9 @@ from tests.web.support import WebTestCase
 
 QUESTIONS = (
     "/_status",
+    "/api/category/billing",
+    "/api/category/legacy",
+    "/api/category/nope",
     "/api/categories",
     "/api/categories/billing",
     "/api/categories/nope",

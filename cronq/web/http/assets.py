@@ -26,9 +26,10 @@ _STYLES = (
     "job",
     "live",
     "overview",
+    "documents",
     "phones",
 )
-_SCRIPTS = ("times", "search", "output", "morph", "renewing", "live")
+_SCRIPTS = ("times", "search", "output", "copying", "morph", "renewing", "live")
 #: One for when all is well, and one for when something needs attention.
 _ICONS = ("favicon.svg", "trouble.svg")
 #: An address holds a digest of what is there, so it never changes.

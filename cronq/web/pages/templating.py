@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
-from cronq.web.http.fields import runner_path
+from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
 from cronq.web.words import concerns, days, terminal, times, wording
 
@@ -68,6 +68,7 @@ class Templates:
             "address": address,
             "advice": wording.advice,
             "parts": concerns.parts,
+            "category_path": category_path,
             "relative": times.relative,
             "runner_path": runner_path,
             "summary_of": concerns.summary,

@@ -1,4 +1,4 @@
-"""The days of jobs, and by which change each category is what it is.
+"""The days of jobs, by which change each category is what it is, and how many jobs it has.
 
 Each step first looks whether it has been taken, as in 0001.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 from cronq.database.access_tables import changes, latest_changes
 from cronq.database.day_tables import job_days, unsettled_runs
 from cronq.database.migrations.steps import create_indexes
-from cronq.database.tables import categories, metadata
+from cronq.database.tables import categories, jobs, metadata
 from cronq.domain.changes import Action
 
 revision = "0010"
@@ -20,7 +20,7 @@ def upgrade() -> None:
     """Add what is not there yet."""
     connection = op.get_bind()
     metadata.create_all(connection, (job_days, unsettled_runs, latest_changes))
-    for table in (job_days, unsettled_runs):
+    for table in (job_days, unsettled_runs, jobs):
         create_indexes(connection, table)
     _note_latest(connection)
 

@@ -73,6 +73,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /_status": Operation(ref("Status")),
     "PUT /api/category/{name}": _REPLACE,
     "POST /api/category/{name}": _REPLACE,
+    "GET /api/category/{name}": Operation(ref("CategoryDocument"), refusals=(404,)),
     "GET /api/categories": Operation(
         data(categories=list_of(ref("Category"))), {"id": _number()}, refusals=(400,)
     ),
