@@ -1,13 +1,13 @@
 """Runs by job, status and time, the latest first, read off the ends of indexes however many there are."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
-from cronq.database.bulk import chunks
 from cronq.database.reading.cursors import LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.runs import (
@@ -52,21 +52,36 @@ def search_runs(connection: Connection, search: RunSearch, cursor: Cursor, limit
     """
     if cursor.source is Source.EVENTS:
         return _inherited(connection, search, cursor.below, limit)
-    window = search.job_id is not None and search.statuses
-    count = WINDOW if window else limit + 1
-    ids, found = _ids(connection, search, cursor.below, count), list[RunRecord]()
-    for some in chunks(ids):
-        found += _wanted(connection, search, some)
-        if len(found) > limit:
-            return RunPage(tuple(found[:limit]), Cursor(Source.LEDGER, found[limit - 1].id or 0))
-    if window and len(ids) == count:
-        return RunPage(tuple(found), Cursor(Source.LEDGER, ids[-1]))
+    if search.job_id is not None and search.statuses:
+        return _through_window(connection, search, cursor.below, limit)
+    chosen = list(connection.scalars(_ids(connection, search, cursor.below, limit + 1)))
+    found = [run for run in _with_ids(connection, chosen) if _is_recent(run, search.since)]
+    return _page(connection, search, found, limit)
+
+
+def _through_window(connection: Connection, search: RunSearch, below: int, limit: int) -> RunPage:
+    """The same by job and status: so many of the job are looked through, which has its end somewhere."""
+    window = _ids(connection, search, below, WINDOW).subquery()
+    wanted = runs.c.status.in_([each.value for each in search.statuses])
+    query = select_runs().join(window, window.c.id == runs.c.id).where(wanted)
+    latest = ledger_records(connection, query.order_by(runs.c.id.desc()).limit(limit + 1))
+    found = [run for run in latest if _is_recent(run, search.since)]
+    count, last = connection.execute(select(func.count(), func.min(window.c.id))).one()
+    if len(latest) <= limit and count == WINDOW:
+        return RunPage(tuple(found), Cursor(Source.LEDGER, last))
+    return _page(connection, search, found, limit)
+
+
+def _page(connection: Connection, search: RunSearch, found: Sequence[RunRecord], limit: int) -> RunPage:
+    """Some of these, of which there may be one too many; at their end come those of 0.27."""
+    if len(found) > limit:
+        return RunPage(tuple(found[:limit]), Cursor(Source.LEDGER, found[limit - 1].id or 0))
     rest = _inherited(connection, search, LATEST_INHERITED.below, limit - len(found))
     return RunPage((*found, *rest.runs), rest.older)
 
 
-def _ids(connection: Connection, search: RunSearch, below: int, count: int) -> list[int]:
-    """The latest ids that may be wanted: of the job, or else with one of the statuses, or of all runs."""
+def _ids(connection: Connection, search: RunSearch, below: int, count: int) -> Select[Any]:
+    """Selects the latest ids of the job, or else with one of the statuses, or of all runs."""
     lowest = 0 if search.since is None else _first_since(connection, search.since - _SLACK)
     between = runs.c.id >= lowest, runs.c.id < below
     if search.job_id is not None:
@@ -75,12 +90,12 @@ def _ids(connection: Connection, search: RunSearch, below: int, count: int) -> l
         conditions = [[*_of_status(status), *between] for status in search.statuses]
     else:
         conditions = [list(between)]
-    ends = [
-        select(runs.c.id).where(*each).order_by(runs.c.id.desc()).limit(count).subquery()
-        for each in conditions
-    ]
-    found = connection.scalars(union_all(*(select(end.c.id) for end in ends)))
-    return sorted(found, reverse=True)[:count]
+    latest = [select(runs.c.id).where(*each).order_by(runs.c.id.desc()).limit(count) for each in conditions]
+    if len(latest) == 1:
+        return latest[0]
+    ends = [each.subquery() for each in latest]
+    found = union_all(*(select(end.c.id) for end in ends)).subquery()
+    return select(found.c.id).order_by(found.c.id.desc()).limit(count)
 
 
 def _of_status(status: Status) -> tuple[ColumnElement[bool], ...]:
@@ -89,13 +104,13 @@ def _of_status(status: Status) -> tuple[ColumnElement[bool], ...]:
     return (known,) if status is Status.QUEUED else (known, runs.c.publish_after.is_(None))
 
 
-def _wanted(connection: Connection, search: RunSearch, ids: Sequence[int]) -> Iterator[RunRecord]:
+def _with_ids(connection: Connection, ids: Sequence[int]) -> list[RunRecord]:
     query = select_runs().where(runs.c.id.in_(ids)).order_by(runs.c.id.desc())
-    if search.statuses:
-        query = query.where(runs.c.status.in_([each.value for each in search.statuses]))
-    for run in ledger_records(connection, query):
-        if search.since is None or (run.queued_at is not None and run.queued_at >= search.since):
-            yield run
+    return ledger_records(connection, query) if ids else []
+
+
+def _is_recent(run: RunRecord, since: datetime | None) -> bool:
+    return since is None or (run.queued_at is not None and run.queued_at >= since)
 
 
 def _first_since(connection: Connection, moment: datetime) -> int:
