@@ -110,7 +110,12 @@ class AuditTests(OnSQLite):
                 "pruned_until": None,
                 "jobs": 2,
                 "slots": 18,
+                "slots_without_row": 3,
                 "runs_by_hand": 1,
+                "runs_after_others": 0,
+                "backfilled_runs": 0,
+                "further_attempts": 0,
+                "rows_without_slot": 0,
                 "statuses": {"succeeded": 16},
             },
         )
