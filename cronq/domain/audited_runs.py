@@ -22,6 +22,8 @@ class AuditedRun:
     run_id: str
     job_id: int
     status: Status
+    #: Why it was made for that slot when the schedule did not ask for it; None: it did, or it is by hand.
+    cause: Cause | None = None
     attempt: int = 1
     #: None for a run by hand.
     slot: datetime | None = None
@@ -38,8 +40,6 @@ class AuditedRun:
     superseded: bool = False
     #: When its runner told last that it is alive; None: it has not started, or its runner tells nothing.
     runner_heard_at: datetime | None = None
-    #: Why it was made for that slot when the schedule did not ask for it; None: it did, or it is by hand.
-    cause: Cause | None = None
 
 
 def faults_of_run(job: JobName, run: AuditedRun, now: datetime) -> Iterator[Finding]:

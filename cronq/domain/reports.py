@@ -203,7 +203,7 @@ def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState
     told = message.sent_at, message.return_code, message.run_time
     if (run.ended_at, run.return_code, run.run_time) == told:
         return run
-    how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
+    how = "was not started" if message.return_code is None else f"ended with exit code {message.return_code}"
     return replace(
         run,
         reason=f"{run.reason}; after another attempt had been made, its runner reported that it {how}",

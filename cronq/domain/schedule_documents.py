@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cronq.domain.document_parts import faults_at
+from cronq.domain.document_slips import missing_keys
 from cronq.domain.document_values import shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.json_places import member, place_of
@@ -30,8 +31,7 @@ def faults_of(specification: Specification, place: tuple[str | int, ...] = ()) -
 
 
 def _faults(keys: Mapping[str, Any]) -> Iterator[Fault]:
-    if "schedule" not in keys:
-        yield Fault("schedule", "missing")
+    yield from missing_keys(keys, "", ["schedule"], tuple(_KEYS))
     for key, value in keys.items():
         if key in _KEYS:
             yield from faults_at(member("", key), _KEYS[key].rule, value)

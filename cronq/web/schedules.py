@@ -30,7 +30,8 @@ def preview_of_body(body: bytes, now: datetime) -> Preview:
     if faults:
         raise BadDocument(faults)
     try:
-        return preview(read_specification(keys, *names), now, int(count))
+        nameless = None if all(names) else "say category and name to see the slots of a job"
+        return preview(read_specification(keys, *names), now, int(count), nameless=nameless)
     except BadDocument as error:
         raise BadDocument(text.located(error.faults)) from error
 

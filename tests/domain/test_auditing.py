@@ -214,7 +214,8 @@ class AttemptTests(AuditCase):
 
     def test_not_by_the_schedule(self) -> None:
         """What other jobs or a backfill have caused is counted by itself, and each further attempt as one."""
-        backfill, after = {"cause": Cause.BACKFILL}, {"cause": Cause.AFTER}
+        backfill: dict[str, Any] = {"cause": Cause.BACKFILL}
+        after: dict[str, Any] = {"cause": Cause.AFTER}
         self.until = self.settled = self.now = at(3)
         self.assert_finds(
             [

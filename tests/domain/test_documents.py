@@ -254,6 +254,25 @@ class UnknownKeyTests(DocumentTestCase):
         )
         self.assertFaults({"category": "a", "Jobs": []}, "jobs: missing, did you write it as Jobs?")
 
+    def test_kinds_of_schedules(self) -> None:
+        """`every`, `at` and `cron` belong into the schedule, which is shown."""
+        for kind, value, written in (
+            ("every", "PT90S", '"PT90S"'),
+            ("at", "2026-12-31T18:00", '"2026-12-31T18:00"'),
+            ("cron", "* * * * *", '"* * * * *"'),
+            ("every", 90, "90"),
+        ):
+            meant = f'did you mean "schedule": {{"{kind}": {written}}}?'
+            data = document(without(job(**{kind: value}), "schedule"))
+            self.assertFaults(data, f"jobs[0].schedule: missing, {meant}")
+            warning = f"jobs[0].{kind}: unknown key, {meant}"
+            self.assertEqual(self.refusal(data).warnings, (warning,))
+            self.assertEqual(parse_document(document(job(**{kind: value}))).warnings, (warning,))
+        self.assertEqual(
+            parse_document(document() | {"defaults": {"every": "PT1H"}}).warnings,
+            ("defaults.every: unknown key",),
+        )
+
     def test_odd_keys(self) -> None:
         """An unknown key with odd characters is quoted, a long one is cut."""
         keys = {"": 1, "a.b[0]": 1, "<b>\n": 1, "\ud800": 1, "größe": 1, "k" * 1_000_000: 1}

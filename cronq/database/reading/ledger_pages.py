@@ -32,9 +32,8 @@ _SECOND_HOST = case((events.c.id.is_not(None), func.coalesce(events.c.host, "an 
 
 #: Selects what `audited` reads.
 AUDITED = select(
-    runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.attempt, runs.c.slot, runs.c.last_slot, runs.c.slots,
-    _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
-    runs.c.cause,
+    runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.cause, runs.c.attempt, runs.c.slot, runs.c.last_slot,
+    runs.c.slots, _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
 ).select_from(runs.outerjoin(events, _TWICE).outerjoin(runners, _RUNNER))  # fmt: skip
 
 _OF_JOB = runs.c.job_id == bindparam("job")
@@ -80,8 +79,8 @@ def next_job_ids(connection: Connection, after: int, count: int) -> list[int]:
 
 
 def first_page(connection: Connection, job_id: int, since: datetime | None, until: datetime) -> LedgerPage:
-    """The rows with `since` < slot <= `until`, and what precedes them from the last row on that may reach into that
-    time.
+    """The rows with `since` < slot <= `until`, and those before from the last one on that may reach into
+    that time.
     """
     if since is None:
         return next_page(connection, job_id, datetime.min, until)
@@ -105,5 +104,5 @@ def next_page(connection: Connection, job_id: int, after: datetime, until: datet
 
 def audited(row: Sequence[Any]) -> AuditedRun:
     """The run of a row that `AUDITED` has selected."""
-    run_id, job_id, status, *rest, cause = row
-    return AuditedRun(run_id, job_id, Status(status), *rest, None if cause is None else Cause(cause))
+    run_id, job_id, status, cause, *rest = row
+    return AuditedRun(run_id, job_id, Status(status), cause and Cause(cause), *rest)
