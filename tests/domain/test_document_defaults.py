@@ -109,7 +109,7 @@ class CommandRulesTests(RulesCase):
     def test_timeout_in_other_words(self) -> None:
         """What is no duration is explained by who reads durations."""
         error = self.assertRaises(BadDocument, self.job, {}, timeout="1h")
-        self.assertIn("timeout: '1h' is not a duration: ", str(error))
+        self.assertIn("timeout: '1h' is not a duration of ISO 8601: write PT1H", str(error))
 
     def test_kill_grace(self) -> None:
         """A length of time."""

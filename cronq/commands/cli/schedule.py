@@ -67,7 +67,7 @@ def explain(
         found = preview(_specification(expression, timezone, job), begin, count, nameless=nameless)
     except BadSchedule as error:
         complain(f"{error} (at character {error.position + 1})")
-        if expression.isprintable() and not expression.startswith(("{", "[")):
+        if expression and expression.isprintable() and not expression.startswith(("{", "[")):
             tell(f"  {expression}")
             tell(f"  {' ' * error.position}^")
         return Exit.BAD_DOCUMENT
