@@ -39,8 +39,10 @@ def unknown_keys(
 def closest(word: str, candidates: tuple[str, ...]) -> str | None:
     """The candidate that was probably meant by a word that is none of them."""
     short = [candidate for candidate in candidates if len(candidate) <= _LONGEST_SLIP]
-    matches = get_close_matches(word, short, n=1) if len(word) <= _LONGEST_SLIP else []
-    return matches[0] if matches else None
+    matches = get_close_matches(word, short) if len(word) <= _LONGEST_SLIP else []
+    # Whoever writes "retry" means "retries" rather than "directory".
+    begun = [match for match in matches if match.startswith(word[:-1])]
+    return next(iter(begun + matches), None)
 
 
 def _written_as(found: Mapping[str, Any], key: str, known: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ class CommandRulesTests(RulesCase):
         """A length of time."""
         self.assertEqual(self.rules(timeout="PT90M").timeout, timedelta(minutes=90))
         self.assertEqual(self.rules(timeout="PT1.5S").encode(), '{"timeout":"PT1.5S"}')
-        self.assert_faults({"timeout": 60}, "timeout: expected a text, found 60")
+        self.assert_faults({"timeout": 60}, "timeout: expected a text such as PT90S, found 60")
         self.assert_faults({"timeout": None}, "timeout: expected a text, found null")
         self.assert_faults(
             {"timeout": "PT0S"}, "timeout: the shortest duration is one second, PT1S (at character 1)"
@@ -114,7 +114,7 @@ class CommandRulesTests(RulesCase):
     def test_kill_grace(self) -> None:
         """A length of time."""
         self.assertEqual(self.rules(kill_grace="PT1M").kill_grace, timedelta(minutes=1))
-        self.assert_faults({"kill_grace": []}, "kill_grace: expected a text, found a list")
+        self.assert_faults({"kill_grace": []}, "kill_grace: expected a text such as PT90S, found a list")
 
     def test_success_codes(self) -> None:
         """Exit codes in any order, each from 0 to 255, and at least one."""
@@ -146,7 +146,9 @@ class CommandRulesTests(RulesCase):
                 self.assert_faults(
                     {key: wrong}, f"{key}: expected an absolute path such as {example}, found {shown}"
                 )
-            self.assert_faults({key: ["/"]}, f"{key}: expected a text, found a list")
+            self.assert_faults(
+                {key: ["/"]}, f"{key}: expected a text, an absolute path such as {example}, found a list"
+            )
             self.assert_faults(
                 {key: "/" + "é" * 2048}, f"{key}: has 4097 bytes of UTF-8, at most 4095 are allowed"
             )

@@ -232,7 +232,7 @@ class UnknownKeyTests(DocumentTestCase):
     def test_warnings(self) -> None:
         """An unknown key is accepted and named, with the key that was probably meant."""
         parsed = parse_document(
-            document(job(routingkey="slow", Comment="mine"), job(name="b", cmd="x")) | {"v": 1}
+            document(job(routingkey="slow", Comment="mine", retry=3), job(name="b", cmd="x")) | {"v": 1}
         )
         self.assertEqual(
             parsed.warnings,
@@ -240,6 +240,7 @@ class UnknownKeyTests(DocumentTestCase):
                 "v: unknown key",
                 "jobs[0].routingkey: unknown key, did you mean routing_key?",
                 "jobs[0].Comment: unknown key",
+                "jobs[0].retry: unknown key, did you mean retries?",
                 "jobs[1].cmd: unknown key, did you mean command?",
             ),
         )
