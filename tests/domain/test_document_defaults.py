@@ -97,7 +97,7 @@ class CommandRulesTests(RulesCase):
         self.assertEqual(self.rules(timeout="PT90M").timeout, timedelta(minutes=90))
         self.assertEqual(self.rules(timeout="PT1.5S").encode(), '{"timeout":"PT1.5S"}')
         self.assert_faults({"timeout": 60}, "timeout: expected a text such as PT90S, found 60")
-        self.assert_faults({"timeout": None}, "timeout: expected a text, found null")
+        self.assert_faults({"timeout": None}, "timeout: expected a text such as PT90S, found null")
         self.assert_faults(
             {"timeout": "PT0S"}, "timeout: the shortest duration is one second, PT1S (at character 1)"
         )
@@ -160,7 +160,9 @@ class CommandRulesTests(RulesCase):
         for wrong in ("", ":", "a:", ":b", "a:b:c", "a b", "a\n", "a/b"):
             error = self.assertRaises(BadDocument, self.job, {}, user=wrong)
             self.assertIn("user: expected a user such as backup, or user:group, found ", str(error))
-        self.assert_faults({"user": 0}, "user: expected a text, found 0")
+        self.assert_faults(
+            {"user": 0}, "user: expected a text, a user such as backup, or user:group, found 0"
+        )
 
     def test_umask(self) -> None:
         """Octal digits, as people write them; a number would be taken for another one."""
@@ -169,7 +171,7 @@ class CommandRulesTests(RulesCase):
         for wrong in ("27", "0o27", "8", "1777", "027\n", ""):
             error = self.assertRaises(BadDocument, self.job, {}, umask=wrong)
             self.assertIn("umask: expected an octal mask such as 027, found ", str(error))
-        self.assert_faults({"umask": 27}, "umask: expected a text, found 27")
+        self.assert_faults({"umask": 27}, "umask: expected a text, an octal mask such as 027, found 27")
 
     def test_about(self) -> None:
         """What is for people is any text, within limits."""
