@@ -61,6 +61,16 @@ class JobPageTests(WebTestCase):
         self.assertIn("no next run", text)
         self.assertIn("once at 2026-01-01 00:00 UTC", text)
 
+    def test_after_others(self) -> None:
+        """A job that runs after others has no time to tell, and says so."""
+        rules = Rules(after=("a", "b")).encode()
+        job = self.write(add_job, self.category, "j", schedule=None, next_run=None, rules=rules)
+        text = self.get(f"/job/{job}").page.text
+        self.assertIn("runs after others", text)
+        self.assertIn("after a, b", text)
+        found = self.get(f"/api/jobs/{job}").json["data"]["job"]
+        self.assertEqual((found["schedule"], found["schedule_in_words"]), (None, "after a, b"))
+
     def test_runs(self) -> None:
         """A run is told with its slot, how late it began, how long it took and what became of it."""
         job = self.write(add_job, self.category, "j")

@@ -64,11 +64,7 @@ class JobView:
     @property
     def schedule(self) -> str:
         """The schedule as a phrase."""
-        schedule, after = self.job.schedule(), self.after
-        parts = [schedule.in_words()] if schedule else []
-        if after:
-            parts.append(f"after {', '.join(after)}")
-        return ", and ".join(parts) or "no more slots"
+        return self.job.schedule_in_words or "no more slots"
 
     @property
     def after(self) -> tuple[str, ...]:
