@@ -51,6 +51,14 @@ class ExplainTests(CliTestCase):
             " what is for the time between runs right after it, at 03:00",
         )
 
+    def test_day_that_was_skipped(self) -> None:
+        """A zone that leaves out a whole day is told as doing so, with the days."""
+        arguments = ["0 12 * * *", "-n", "2", "--timezone", "Pacific/Apia", "--from", "2011-12-29T12:00"]
+        _, out, _ = self.explain(*arguments)
+        self.assertEqual([line[:14] for line in out[3:5]], ["Thu 2011-12-29", "Sat 2011-12-31"])
+        said = "note: 2011-12-30 00:00: the clocks of Pacific/Apia go forward to 2011-12-31 00:00;"
+        self.assertEqual(out[-1], f"{said} the day between has no slots")
+
     def test_warnings(self) -> None:
         """What is surely a mistake is said."""
         for text, words in {
