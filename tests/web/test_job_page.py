@@ -88,6 +88,17 @@ class JobPageTests(WebTestCase):
             "by hand 2026-11-23 07:05:20 UTC attempt 2", self.get(f"/job/{job}").page.texts("tr")[-1]
         )
 
+    def test_backfilled(self) -> None:
+        """A run that a backfill has made is told from one in time, there and on its own page."""
+        job = self.write(add_job, self.category, "j")
+        causes = ("after", "after other jobs"), ("backfill", "by a backfill")
+        for attempt, (cause, words) in enumerate(causes, start=1):
+            run = self.write(add_run, job, Status.QUEUED, slot=NOW, cause=cause, attempt=attempt)
+            slot = f"2026-11-23 07:05:20 UTC, {words}"
+            self.assertIn(slot, self.get(f"/run/{run}").page.texts("dd"))
+        rows = self.get(f"/job/{job}").page.texts("tr")
+        self.assertEqual(["by a backfill" in row for row in rows], [False, True, False])
+
     def test_many_runs(self) -> None:
         """Older runs are on further pages, each run on one of them, the latest first."""
         job = self.write(add_job, self.category, "j")
