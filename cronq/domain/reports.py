@@ -195,7 +195,8 @@ def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     if run.status is Status.LOST and run.abandoned:
         # Its host is back, and has seen to it that nothing of it runs any more.
         return replace(run, abandoned=False, reason=message.reason, host=message.host, recorded_at=now)
-    return _end(run, message, Status.LOST, now)
+    # That it is lost is no news of one that is, and says nothing of whether it had been started.
+    return run if run.status is Status.LOST else _end(run, message, Status.LOST, now)
 
 
 def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
