@@ -30,7 +30,7 @@ from cronq.commands.results import make_results
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
-from cronq.commands.web import WEB_SETTINGS, make_web
+from cronq.commands.web import WEB_SETTINGS, web_services
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
 from cronq.database.restarts import lose_running
@@ -97,7 +97,7 @@ def makeService(options: Options) -> IService:
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injectors = make_injector(values, owner.database, tables, broker, reactor)
-    web = make_web(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
+    web = web_services(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
     runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)

@@ -25,6 +25,7 @@ from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.domain.runs import new_token
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -46,12 +47,12 @@ class Options(DaemonOptions):
 
 def make_results(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Watch, Results, Forgetting]:
+) -> tuple[Watch, Results, Forgetting, Gauging]:
     """The duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
     watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
-    return watch, results, Forgetting(database, tables, clock)
+    return watch, results, Forgetting(database, tables, clock), Gauging(database, tables, clock)
 
 
 def makeService(options: Options) -> IService:

@@ -12,6 +12,7 @@ from tests.database import (
     backfilling,
     claiming,
     following,
+    gauging,
     granting,
     hearing,
     losing,
@@ -208,3 +209,7 @@ class AfterTests(OnMariaDB, following.AfterTests):
 
 class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
+
+
+class UsualTests(OnMariaDB, gauging.UsualTests):
+    """How long jobs usually take."""

@@ -26,6 +26,7 @@ from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.domain.outputs import Stream
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -210,7 +211,7 @@ class World:
 
     def _results(
         self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results, Forgetting]:
+    ) -> tuple[Watch, Results, Forgetting, Gauging]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -223,7 +224,8 @@ class World:
             results.lag,
             self.heartbeat_interval,
         )
-        return watch, results, Forgetting(database, tables, process.clock)
+        forgetting = Forgetting(database, tables, process.clock)
+        return watch, results, forgetting, Gauging(database, tables, process.clock)
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""

@@ -10,9 +10,9 @@ from cronq.database.gateway import Database
 from cronq.database.tables import runs, settings
 from cronq.domain.findings import Kind
 from cronq.domain.runs import Status
-from cronq.web import auditing
-from cronq.web.exchange import Request
-from cronq.web.wording import kind_word
+from cronq.web.actions import auditing
+from cronq.web.http.exchange import Request
+from cronq.web.words.wording import kind_word
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run, remove_job
 from tests.web.support import WebTestCase
 

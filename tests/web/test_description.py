@@ -7,8 +7,8 @@ from jsonschema import Draft202012Validator
 
 from cronq.database.jobs import request_run
 from cronq.domain.heartbeats import RunnerStatus
-from cronq.web.description.document import plain_path
-from cronq.web.description.operations import OPERATIONS
+from cronq.web.api.description.document import plain_path
+from cronq.web.api.description.operations import OPERATIONS
 from tests.web.installation import seed_small
 from tests.web.seed import add_runner
 from tests.web.support import WebTestCase

@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database.reading.runs import RunRecord
 from cronq.domain.runs import Status
-from cronq.web.timeline import timeline
-from cronq.web.times import duration, exact, gap, relative
-from cronq.web.wording import advice, code_in_words, what_happened
+from cronq.web.pages.timeline import timeline
+from cronq.web.words.times import duration, exact, gap, relative
+from cronq.web.words.wording import advice, code_in_words, what_happened
 from tests.web.seed import NOW
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))

@@ -14,7 +14,7 @@ from cronq.commands.cli.session import Session, examples, json_option, say, say_
 from cronq.commands.cli.terminal import Column, harmless, table
 from cronq.commands.cli.words import ago, at, painted, schedule_phrase, status_word
 from cronq.domain.rules import rules_in_words
-from cronq.web.times import duration
+from cronq.web.words.times import duration
 
 _JOB_COLUMNS = (
     Column("ID", right=True),

@@ -19,8 +19,8 @@ from cronq.domain.schedules import Specification
 from cronq.domain.schedules.preview import ComingSlot, Preview, preview
 from cronq.domain.schedules.text import parse_text
 from cronq.domain.zones import find_zone
-from cronq.web.schedules import offset_text, preview_shape
-from cronq.web.times import duration
+from cronq.web.api.schedules import offset_text, preview_shape
+from cronq.web.words.times import duration
 
 _EXAMPLES = examples(
     "cronq schedule explain '*/5 8-18 * * MON-FRI'",
