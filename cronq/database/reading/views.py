@@ -36,7 +36,12 @@ class JobView:
     @property
     def schedule(self) -> str:
         """The schedule as a phrase."""
-        return self.job.schedule_in_words()
+        return self.job.schedule_in_words or "no more slots"
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The jobs of its category after which it runs."""
+        return self.job.rules.after
 
     @property
     def schedules(self) -> tuple[str, ...]:
