@@ -21,6 +21,7 @@ from tests.services.world import RunnerProcess, World
 from tests.simulation.disk import Disk
 from tests.simulation.faults import ALONE, BETWEEN_FAULTS, TOGETHER, Fault
 from tests.simulation.jobs import NAMES, Life, any_document
+from tests.simulation.wishes import Wishes
 
 DAY, MINUTE = 86_400.0, 60.0
 HEARTBEATS_EVERY, LOST_AFTER = 300.0, 1200.0
@@ -58,7 +59,7 @@ class History:
         self.daemons: dict[str, Process] = {}
         #: By runner: the machine that it is on.
         self.machines = {"runner 1": "machine 1", "runner 2": "machine 1", "runner 3": "machine 2"}
-        self.asked, self.is_over = 0, False
+        self.wishes, self.is_over = Wishes(), False
         #: Machines that are gone for good.
         self.vanished: set[str] = set()
         #: Runs whose notes or reports were taken away by what no one can be held against.
@@ -82,6 +83,14 @@ class History:
     def latest(self) -> datetime:
         """The latest that the clock of the database has shown before it was set back."""
         return max((until for _, until in self.twice), default=datetime.min)
+
+    def is_unclear(self, at: datetime) -> bool:
+        """Whether the clock of the database has shown that more than once."""
+        return any(since <= at <= until for since, until in self.twice)
+
+    def span(self) -> float:
+        """Seconds that something lasts: often short, at times longer than anyone is waited for."""
+        return self.chance.choice((0.0, 1.0, 15.0, 90.0, 700.0, 2500.0, 8000.0)) * self.chance.random()
 
     def live(self) -> None:
         """Live through all of it, heal, and let all come to its end."""
