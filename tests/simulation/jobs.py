@@ -39,7 +39,9 @@ RULES: dict[str, Rules] = {
     "job 7": Rules(on_lost=OnLost.RERUN),
     "after 0": Rules(on_lost=OnLost.RERUN, after=("job 0",)),
     "after 0 and 7": Rules(after=("job 0", "job 7"), overlap=Overlap.SKIP, retries=1),
-    "a day of 2": Rules(on_lost=OnLost.RERUN, after=("after 0", "job 2"), after_same=AfterSame.DAY),
+    "a day of 2": Rules(
+        OnLost.RERUN, after=("after 0", "job 2"), after_same=AfterSame.DAY, overlap=Overlap.REPLACE,
+    ),
     "after 4, and by itself": Rules(after=("job 4",), retries=1),
 }  # fmt: skip
 NAMES = tuple(RULES)

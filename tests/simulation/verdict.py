@@ -72,14 +72,17 @@ def _attempts(history: History, rows: list[Any]) -> Iterator[str]:
         for before in [known[row.previous_run_id]] if row.previous_run_id else at_slot[row.name, row.slot]:
             asks = row.previous_run_id or (row.slot is not None and before.attempt < row.attempt)
             if asks and not _may_come_after(before, row):
-                yield f"{row.name} at {row.slot} has another attempt, though run {before.run_id} is {before.status}"
+                name = f"{row.name} at {row.slot}"
+                yield f"{name} has another attempt, though run {before.run_id} is {before.status}"
     for run_id, count in Counter(row.previous_run_id for row in rows if row.previous_run_id).items():
         if count > 1:
             yield f"{count} attempts follow run {run_id}"
     previous = {row.run_id: row.previous_run_id for row in rows}
     followed = set(previous.values())
     for row in rows:
-        if row.run_id in followed or not must_follow(row.name, Status(row.status), _tries(previous, row.run_id)):
+        if row.run_id in followed or not must_follow(
+            row.name, Status(row.status), _tries(previous, row.run_id)
+        ):
             continue
         if _was_there(history, row):
             yield f"run {row.run_id} of {row.name} is {row.status}, and there is no attempt after it"

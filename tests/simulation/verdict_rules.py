@@ -1,5 +1,6 @@
 """Whether the rules of jobs were kept while their commands ran."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from cronq.database.tables import events
 from cronq.domain.messages import Report
+from cronq.domain.overlap import OpenRun
 from cronq.domain.runs import Status
 from tests.simulation.history import History
 from tests.simulation.jobs import RULES, at_once, longest
@@ -19,6 +21,7 @@ _LEEWAY = timedelta(seconds=1)
 def faults_against_rules(history: History, rows: list[Any]) -> Iterator[str]:
     """Of overlap, of how many may run at once, and of timeouts."""
     yield from _overlaps(history, rows)
+    yield from _replacements(rows)
     yield from _timeouts(history, rows)
 
 
@@ -33,10 +36,23 @@ def _overlaps(history: History, rows: list[Any]) -> Iterator[str]:
         others = [known[each] for each in beside if each in known and each not in lost]
         most, of_same = at_once(run.name), [each for each in others if each.job_id == run.job_id]
         if most is not None and len(of_same) >= most:
-            yield f"run {run_id} of {run.name} was started beside {', '.join(each.run_id for each in of_same)}"
+            names = ", ".join(each.run_id for each in of_same)
+            yield f"run {run_id} of {run.name} was started beside {names}"
         wish = history.wishes.backfills.get(run.backfill_id)
         if wish and sum(each.backfill_id == run.backfill_id for each in of_same) >= wish.at_once:
             yield f"run {run_id} was started beside {wish.at_once} of its backfill of {run.name}"
+
+
+def _replacements(rows: list[Any]) -> Iterator[str]:
+    """What had to make way did so for another run of its job that is there."""
+    by_name = defaultdict(list)
+    for row in rows:
+        by_name[row.name].append(row)
+    for row in rows:
+        _, replaced, by = (row.reason or "").partition("replaced by ")
+        others = (each for each in by_name[row.name] if each.run_id != row.run_id)
+        if replaced and by not in {OpenRun("", Status.QUEUED, each.slot).in_words() for each in others}:
+            yield f"run {row.run_id} of {row.name} was {row.reason}, which is not there"
 
 
 def _timeouts(history: History, rows: list[Any]) -> Iterator[str]:

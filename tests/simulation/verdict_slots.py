@@ -54,7 +54,7 @@ def _pauses(history: History, accounts: Mapping[str, Accounts]) -> Iterator[str]
         for slot in life.slots(until):
             for row in accounts[pause.name].get(slot, ()):
                 if pause.since < slot < until and row.status != Status.SKIPPED:
-                    yield f"{pause.name} at {slot} is {row.status}, in the pause from {pause.since} to {until}"
+                    yield f"{pause.name} at {slot} is {row.status}, paused from {pause.since} to {until}"
 
 
 def _following(history: History, name: str, rows: list[Any], own: Accounts) -> Iterator[str]:

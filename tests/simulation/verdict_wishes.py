@@ -28,15 +28,15 @@ def faults_against_wishes(history: History, rows: list[Any]) -> Iterator[str]:
 
 def _kills(history: History, known: Mapping[str, Any]) -> Iterator[str]:
     """What was called off never starts, and is not tried again."""
-    started = set(history.world.launcher.runs())
-    again = {row.previous_run_id for row in known.values()}
+    happened = {
+        "started": set(history.world.launcher.runs()),
+        "tried again": {row.previous_run_id for row in known.values()},
+    }
     for run_id in history.wishes.called_off:
         row = known[run_id]
-        if row.status != Status.KILLED or run_id in started or run_id in again:
-            yield (
-                f"run {run_id} of {row.name} was called off, and is {row.status}"
-                f"{', was started' if run_id in started else ''}{', was tried again' if run_id in again else ''}"
-            )
+        if row.status != Status.KILLED or any(run_id in ids for ids in happened.values()):
+            what = [row.status, *(name for name, ids in happened.items() if run_id in ids)]
+            yield f"run {run_id} of {row.name} was called off, and is {', '.join(what)}"
 
 
 def _runs_by_hand(history: History, known: Mapping[str, Any]) -> Iterator[str]:
@@ -90,7 +90,11 @@ def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
             yield f"backfill {stored.id} of {wish.name} goes on for ever"
             continue
         yield from _made(history, stored, wish, made)
-        if stored.stopped is not None or history.is_unclear(wish.asked_at) or history.is_unclear(stored.ended_at):
+        if (
+            stored.stopped is not None
+            or history.is_unclear(wish.asked_at)
+            or history.is_unclear(stored.ended_at)
+        ):
             continue
         rhythms = _rhythms(history, wish, stored.ended_at)
         if len(rhythms) > 1:
