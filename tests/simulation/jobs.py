@@ -170,12 +170,12 @@ def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
 
 
 def any_document(
-    chance: random.Random, current: Iterable[JobDefinition], now: datetime
+    chance: random.Random, names: Iterable[str], current: Iterable[JobDefinition], now: datetime
 ) -> tuple[JobDefinition, ...]:
     """The next document: most jobs as they are, some changed, some removed, some back or new."""
     found = {job.name: job for job in current}
     wanted = []
-    for name in NAMES:
+    for name in names:
         before, luck = found.get(name), chance.random()
         if luck < 0.15 or not {job.name for job in wanted}.issuperset(RULES[name].after):
             continue

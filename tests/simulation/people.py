@@ -33,7 +33,7 @@ def pause(history: "History") -> str:
     if job is None:
         return "nobody to pause"
     now = history.world.now()
-    until = now + timedelta(seconds=1 + history.span())
+    until = now + timedelta(seconds=1 + max(history.span(), history.span()))
     history.world.do(pause_job, job.id, until, WHY)
     # What the clock has shown before it was set back is accounted for already.
     history.wishes.pause(Pause(job.name, max(now, history.latest), until))
@@ -81,20 +81,23 @@ def kill_run(history: "History") -> str:
 
 
 def backfill(history: "History") -> str:
-    """Somebody wants what has not run of the last hours, and may call it off again."""
-    job = _any_job(history)
-    if job is None:
-        return "nobody to backfill"
+    """Somebody wants what has not run of some hours, and may call it off again."""
     chance, now = history.chance, history.world.now()
-    since = now - timedelta(hours=chance.choice((1, 2, 5)) * chance.random())
-    until = now if chance.random() < 0.5 else since + (now - since) * chance.random()
+    query = select(jobs.c.id, jobs.c.name, runs.c.slot).join(jobs, jobs.c.id == runs.c.job_id)
+    not_run = runs.c.status.in_(["missed", "skipped"]), runs.c.slot > now - timedelta(hours=6)
+    found = history.world.rows(query.where(jobs.c.removed_at.is_(None), *not_run).order_by(runs.c.id))
+    if not found:
+        return "nothing to backfill"
+    job = chance.choice(found)
+    since = job.slot - timedelta(hours=chance.choice((0, 1)) * chance.random())
+    until = max(since, now if chance.random() < 0.5 else since + (now - since) * chance.random())
     at_once = chance.choice((1, 2, 3))
     slots = history.world.do(count_slots, job.id, since, until)
     if not slots:
         return f"no slots of {job.name} to backfill"
     wanted = Wanted(since, until, chance.choice(list(Order)), at_once, WHY)
     backfill_id = history.world.do(begin_backfill, job.id, wanted, slots)
-    history.wishes.backfills[backfill_id] = Backfill(job.name, since, until, now, at_once)
+    history.wishes.backfills[backfill_id] = Backfill(job.name, since, min(until, now), now, at_once)
     if chance.random() < 0.2:
         seconds = history.span()
         history.later(seconds, lambda: history.world.do(stop_backfill, job.id, backfill_id))

@@ -8,7 +8,7 @@ from typing import Any
 from cronq.domain.following import slot_after
 from cronq.domain.runs import Cause, Status
 from tests.simulation.history import History
-from tests.simulation.jobs import NAMES, RULES, Life
+from tests.simulation.jobs import RULES, Life
 
 #: By slot: the rows that account for it.
 Accounts = Mapping[datetime, list[Any]]
@@ -16,7 +16,7 @@ Accounts = Mapping[datetime, list[Any]]
 
 def faults_of_slots(history: History, rows: list[Any]) -> Iterator[str]:
     """Every slot has its row, every row its slot; and what was to follow has followed."""
-    accounts: dict[str, dict[datetime, list[Any]]] = {name: defaultdict(list) for name in NAMES}
+    accounts: dict[str, dict[datetime, list[Any]]] = {name: defaultdict(list) for name in history.lives}
     for row in rows:
         if row.slot is not None and row.attempt == 1 and row.cause is None:
             for slot in _covered(history.lives[row.name], row):
@@ -24,7 +24,7 @@ def faults_of_slots(history: History, rows: list[Any]) -> Iterator[str]:
     for name, life in history.lives.items():
         yield from _slots(name, set(life.slots(history.world.now())), accounts[name])
     yield from _pauses(history, accounts)
-    for name in NAMES:
+    for name in history.lives:
         if RULES[name].after:
             yield from _following(history, name, rows, accounts[name])
 

@@ -72,7 +72,7 @@ def _starts_in_pauses(history: History, rows: list[Any]) -> Iterator[str]:
         until = min(pause.until, history.lives[pause.name].removed_after(pause.since))
         for row in granted[pause.name]:
             if pause.since < row.granted_at < until and not history.is_unclear(row.granted_at):
-                yield f"run {row.run_id} of {row.name} was started in the pause from {pause.since} to {until}"
+                yield f"run {row.run_id} of {row.name} was started, paused from {pause.since} to {until}"
 
 
 def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
