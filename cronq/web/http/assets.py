@@ -22,9 +22,10 @@ _STYLES = (
     "upcoming",
     "live",
     "overview",
+    "dialogs",
     "phones",
 )
-_SCRIPTS = ("times", "morph", "renewing", "live")
+_SCRIPTS = ("times", "morph", "renewing", "live", "keys")
 #: One for when all is well, and one for when something needs attention.
 _ICONS = ("favicon.svg", "trouble.svg")
 #: An address holds a digest of what is there, so it never changes.
