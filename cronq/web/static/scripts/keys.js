@@ -12,10 +12,12 @@
   const stored = (use) => { try { return use(localStorage); } catch { return null; } };
   let on = stored((storage) => storage.getItem(OFF)) === null;
 
-  const rows = () => [...document.querySelectorAll("main :is(tbody tr:not(.group), li)")].filter(
+  const ROW = "main :is(tbody tr:not(.group), ol > li, .concerns > li)";
+
+  const rows = () => [...document.querySelectorAll(ROW)].filter(
     (row) => row.checkVisibility() && row.querySelector("a[href]"));
 
-  const current = () => document.activeElement.closest("main :is(tbody tr:not(.group), li)");
+  const current = () => document.activeElement.closest(ROW);
 
   const move = (step) => {
     const all = rows(), here = all.indexOf(current());
