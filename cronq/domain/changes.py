@@ -25,6 +25,9 @@ class Action(enum.StrEnum):
     JOB_RESUMED = "job.resumed"
     #: Its next slot is to be skipped, or not to be skipped after all.
     JOB_SKIPS = "job.skips"
+    #: Somebody knows that it fails, or takes that back.
+    FAILURE_ACKNOWLEDGED = "failure.acknowledged"
+    FAILURE_UNACKNOWLEDGED = "failure.unacknowledged"
     BACKFILL_BEGUN = "backfill.begun"
     BACKFILL_STOPPED = "backfill.stopped"
     RUNNER_DRAINED = "runner.drained"

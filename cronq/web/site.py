@@ -18,6 +18,7 @@ from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
+from cronq.web.api.failures import FailuresApi
 from cronq.web.api.jobs import JobsApi
 from cronq.web.api.overview import OverviewApi
 from cronq.web.api.previewing import SchedulesApi
@@ -185,6 +186,7 @@ def _for_programs(common: Common) -> list[Answers]:
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
         OverviewApi(database),
+        FailuresApi(database),
     ]
 
 

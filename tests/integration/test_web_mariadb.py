@@ -5,12 +5,14 @@ from tests.web import (
     test_api,
     test_callers,
     test_changes,
+    test_failing,
     test_failures,
     test_hostile,
     test_job_list,
     test_logins,
     test_run_page,
     test_runners,
+    test_upcoming,
 )
 
 
@@ -34,6 +36,14 @@ class ReplaceCategoryOnMariaDBTests(OnMariaDB, test_api.ReplaceCategoryTests):
 
 
 class FailuresOnMariaDBTests(OnMariaDB, test_failures.FailuresTests):
+    pass
+
+
+class FailingOnMariaDBTests(OnMariaDB, test_failing.FailingTests):
+    pass
+
+
+class UpcomingOnMariaDBTests(OnMariaDB, test_upcoming.UpcomingTests):
     pass
 
 

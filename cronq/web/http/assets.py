@@ -23,6 +23,7 @@ _STYLES = (
     "live",
     "overview",
     "dialogs",
+    "failing",
     "phones",
 )
 _SCRIPTS = ("times", "morph", "renewing", "live", "keys")

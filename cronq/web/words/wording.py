@@ -71,6 +71,8 @@ _ACTIONS: Mapping[str, str] = {
     Action.JOB_PAUSED: "paused",
     Action.JOB_RESUMED: "resumed",
     Action.JOB_SKIPS: "changed which slot is skipped of",
+    Action.FAILURE_ACKNOWLEDGED: "acknowledged the failures of",
+    Action.FAILURE_UNACKNOWLEDGED: "took back that somebody knows of the failures of",
     Action.BACKFILL_BEGUN: "began a backfill of",
     Action.BACKFILL_STOPPED: "called off a backfill of",
     Action.RUNNER_DRAINED: "told to drain the runner",

@@ -12,9 +12,9 @@ from cronq.domain.heartbeats import RunnerStatus
 from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
 from cronq.web.actions.backfilling import STOP_KEYS
 from cronq.web.actions.ruling import PAUSE_KEYS
-from cronq.web.api.description.forecasts import UPCOMING
+from cronq.web.api.description.forecasts import FAILURE, UPCOMING
 from cronq.web.api.description.overviews import OVERVIEW
-from cronq.web.api.description.schemas import INTEGER, STRING, Schema, data, list_of, ref
+from cronq.web.api.description.schemas import BOOLEAN, INTEGER, STRING, Schema, data, list_of, ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ OPERATIONS: Mapping[str, Operation] = {
             ("resume", ASKING_KEYS),
             ("skip-next", ASKING_KEYS),
             ("unskip-next", ASKING_KEYS),
+            ("acknowledge", ASKING_KEYS),
+            ("unacknowledge", ASKING_KEYS),
             ("backfill", BACKFILL_KEYS),
             ("stop-backfill", STOP_KEYS),
         )
@@ -123,6 +125,7 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         refusals=(400,),
     ),
+    "GET /api/failures": Operation(data(failures=list_of(FAILURE), more=BOOLEAN)),
     "GET /api/upcoming": Operation(
         data(upcoming=UPCOMING),
         {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
