@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
+from cronq.database.acknowledging import acknowledge
 from cronq.database.standing_tables import daemons
 from cronq.database.tables import jobs
 from cronq.database.usual_tables import usual_durations
@@ -229,10 +230,21 @@ class JobTests(OverviewCase):
         self.assertEqual((subject["name"], subject["category"]), ("Remind debtors", "billing"))
         self.assertEqual(subject["since"], (NOW - 30 * MINUTE).isoformat(timespec="seconds"))
         page = self.get("/overview").page
-        self.assertEqual(page.link("1 job is failing"), "/?state=failed")
+        self.assertEqual(page.link("1 job is failing"), "/failures")
         self.assertEqual(page.link("Remind debtors"), f"/job/{job}")
         self.ended(job, Status.SUCCEEDED, 10 * MINUTE)
         self.assertEqual(self.concerns(), {})
+
+    def test_known(self) -> None:
+        """What somebody has acknowledged needs nobody, until the job has succeeded and fails anew."""
+        job = self.job()
+        self.ended(job, Status.FAILED, 50 * MINUTE)
+        self.write(acknowledge, job, "the disk is on its way", None)
+        self.ended(job, Status.LOST, 40 * MINUTE)
+        self.assertEqual(self.concerns(), {})
+        self.ended(job, Status.SUCCEEDED, 30 * MINUTE)
+        self.ended(job, Status.FAILED, 20 * MINUTE)
+        self.assertEqual(self.concerns()["failing"]["count"], 1)
 
     def test_lost(self) -> None:
         """A lost run is told of until its job succeeds; the number in the title does not count it twice."""

@@ -7,7 +7,14 @@ from sqlalchemy import Connection, func, select
 
 from cronq.database.reading.records import JobRecord
 from cronq.database.reading.routing_keys import any_jobs, count_jobs, served_keys, unserved_keys, waiting_runs
-from cronq.database.reading.troubled import MOST_JOBS, Troubled, failing_jobs, first_failures, jobs_that_ended
+from cronq.database.reading.troubled import (
+    MOST_JOBS,
+    Troubled,
+    failing_jobs,
+    first_failures,
+    jobs_that_ended,
+    known_jobs,
+)
 from cronq.database.tables import jobs
 from cronq.domain.concerns import Concern, ConcernKind, Subject
 from cronq.domain.runs import Status
@@ -87,10 +94,11 @@ def _of_runners(connection: Connection, now: datetime) -> Iterator[Concern]:
 
 
 def _of_jobs(connection: Connection) -> Iterator[Concern]:
-    if failing := failing_jobs(connection, SHOWN):
+    known = known_jobs(connection)
+    if failing := failing_jobs(connection, known, SHOWN):
         yield _concern(connection, ConcernKind.FAILING, failing)
     for status, kind in ((Status.LOST, ConcernKind.LOST), (Status.UNROUTABLE, ConcernKind.UNROUTABLE)):
-        if found := jobs_that_ended(connection, status, SHOWN):
+        if found := jobs_that_ended(connection, status, known, SHOWN):
             yield _concern(connection, kind, found)
 
 

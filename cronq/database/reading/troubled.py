@@ -6,6 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from cronq.database.acknowledgement_tables import acknowledgements
+from cronq.database.reading.failing import acknowledged
+from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.records import JobRecord, find_jobs
 from cronq.database.tables import jobs, runs
 from cronq.domain.runs import Status
@@ -18,7 +21,9 @@ MOST_RUNS = 500
 _NAMED = 100
 #: So many runs of a job are looked at for its last good one.
 _LOOKED_AT = 200
-_GOOD = frozenset({Status.SUCCEEDED.value, Status.RUNNING.value, Status.QUEUED.value, Status.SKIPPED.value})
+#: Of so many it is asked whether what people have said still holds.
+_MOST_KNOWN = 50
+_TROUBLE = frozenset(status.value for status in TROUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,19 @@ class Troubled:
     jobs: tuple[JobRecord, ...]
 
 
-def failing_jobs(connection: Connection, shown: int) -> Troubled | None:
-    """The jobs that did not succeed when they ended last; None when there are none."""
-    failed = jobs.c.removed_at.is_(None), jobs.c.last_run_status == Status.FAILED.value
+def known_jobs(connection: Connection) -> frozenset[int]:
+    """The jobs of which people have said that they know what is wrong with them, and nothing has changed."""
+    said = select(acknowledgements.c.job_id).join(jobs, jobs.c.id == acknowledgements.c.job_id)
+    ill = func.coalesce(jobs.c.last_run_status, "") != Status.SUCCEEDED.value
+    ids = connection.scalars(said.where(jobs.c.removed_at.is_(None), ill).limit(_MOST_KNOWN)).all()
+    return frozenset(acknowledged(connection, ids)) if ids else frozenset()
+
+
+def failing_jobs(connection: Connection, known: frozenset[int], shown: int) -> Troubled | None:
+    """The jobs that did not succeed when they ended last, but for those known; None when there are none."""
+    failed = [jobs.c.removed_at.is_(None), jobs.c.last_run_status == Status.FAILED.value]
+    if known:
+        failed.append(jobs.c.id.not_in(sorted(known)))
     some = select(jobs.c.id).where(*failed).limit(MOST_JOBS).subquery()
     count = connection.scalar(select(func.count()).select_from(some)) or 0
     rows = connection.execute(select(jobs.c.id, jobs.c.last_run_stop).where(*failed).limit(_NAMED)).all()
@@ -44,8 +59,13 @@ def failing_jobs(connection: Connection, shown: int) -> Troubled | None:
     return found and replace(found, count=count)
 
 
-def jobs_that_ended(connection: Connection, status: Status, shown: int) -> Troubled | None:
-    """The jobs of which a run ended so, and that have not been started since, nor have succeeded."""
+def jobs_that_ended(
+    connection: Connection, status: Status, known: frozenset[int], shown: int
+) -> Troubled | None:
+    """The jobs of which a run ended so, and that have not been started since, nor have succeeded.
+
+    Those that are known are not among them.
+    """
     ended = runs.c.status == status.value, runs.c.publish_after.is_(None)
     # By the index alone: for whole rows MariaDB would rather sort.
     newest = select(runs.c.id).where(*ended).order_by(runs.c.id.desc()).limit(MOST_RUNS).subquery()
@@ -61,7 +81,8 @@ def jobs_that_ended(connection: Connection, status: Status, shown: int) -> Troub
         )
         .order_by(runs.c.id)
     )
-    return _troubled(connection, {row.job_id: row.recorded_at for row in connection.execute(query)}, shown)
+    found = {row.job_id: row.recorded_at for row in connection.execute(query) if row.job_id not in known}
+    return _troubled(connection, found, shown)
 
 
 def first_failures(connection: Connection, job_ids: Collection[int]) -> Mapping[int, datetime]:
@@ -78,7 +99,7 @@ def _first_failure(connection: Connection, job_id: int) -> datetime | None:
     for row in connection.execute(query.join(some, some.c.id == runs.c.id).order_by(runs.c.id.desc())):
         if row.status == Status.SUCCEEDED.value:
             return since
-        if row.status not in _GOOD and row.at is not None:
+        if row.status in _TROUBLE and row.at is not None:
             since = row.at
     return since
 

@@ -27,9 +27,10 @@ _STYLES = (
     "live",
     "overview",
     "documents",
+    "dialogs",
     "phones",
 )
-_SCRIPTS = ("times", "search", "output", "copying", "morph", "renewing", "live")
+_SCRIPTS = ("times", "search", "output", "copying", "morph", "renewing", "live", "keys")
 #: One for when all is well, and one for when something needs attention.
 _ICONS = ("favicon.svg", "trouble.svg")
 #: An address holds a digest of what is there, so it never changes.

@@ -156,8 +156,8 @@ def _named(concern: Concern) -> str:
 def _failing(concern: Concern, _now: datetime) -> Told:
     return Told(
         f"{_jobs(concern)} failing",
-        "Look at what the runs have written, and run them again when the cause is gone.",
-        link="/?state=failed",
+        "Look at their last words. Run them again when the cause is gone, or say that you know.",
+        link="/failures",
     )
 
 
