@@ -90,6 +90,16 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/changes": Role.VIEWER,
 }
 #: In which of them whoever is limited to a category may do more than look, within it.
+DEEDS = (
+    "pause",
+    "resume",
+    "skip-next",
+    "unskip-next",
+    "acknowledge",
+    "unacknowledge",
+    "backfill",
+    "stop-backfill",
+)
 BY_CATEGORY = {
     "POST /",
     "POST /job/<job_id>",
@@ -104,7 +114,7 @@ BY_CATEGORY = {
     *(
         f"POST {job}/{deed}"
         for job in ("/job/<job_id>", "/api/jobs/<job_id>")
-        for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
+        for deed in DEEDS
     ),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
