@@ -11,10 +11,13 @@ from tests.database import (
     auditing,
     backfilling,
     claiming,
+    counting,
+    finding,
     following,
     gauging,
     granting,
     hearing,
+    listing,
     losing,
     ordering,
     pausing,
@@ -24,6 +27,7 @@ from tests.database import (
     replacing,
     ruling,
     searching,
+    standing,
     viewing,
 )
 from tests.database.store import StoreCase, clear
@@ -221,5 +225,73 @@ class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
 
 
-class SearchTests(OnMariaDB, searching.SearchTests):
+class DaysTests(OnMariaDB, counting.DaysTests):
+    """What a page reads of the days of a job."""
+
+
+class ChangingTests(OnMariaDB, counting.ChangingTests):
+    """Runs that become something else after somebody has counted."""
+
+
+class SeveralSlotsTests(OnMariaDB, counting.SeveralSlotsTests):
+    """Days with rows that stand for several slots."""
+
+
+class ForgottenDaysTests(OnMariaDB, counting.ForgettingTests):
+    """Old days, and runs that were pruned."""
+
+
+class RunPagingTests(OnMariaDB, searching.PagingTests):
+    """All runs of a job."""
+
+
+class RunsOfAStatusTests(OnMariaDB, searching.StatusTests):
+    """Those of a status."""
+
+
+class RunsByHandTests(OnMariaDB, searching.ByHandTests):
+    """Those by hand."""
+
+
+class RunsOfADayTests(OnMariaDB, searching.DayTests):
+    """Those of a day."""
+
+
+class PageTests(OnMariaDB, listing.PageTests):
+    """Pages of jobs: orders and searches."""
+
+
+class BoundTests(OnMariaDB, listing.BoundTests):
+    """What is looked at for one page."""
+
+
+class FacetTests(OnMariaDB, listing.FacetTests):
+    """What documents say of jobs."""
+
+
+class ListTests(OnMariaDB, listing.ListTests):
+    """What the list says of each job."""
+
+
+class FindingTests(OnMariaDB, finding.SearchTests):
     """Runs by job, status and time."""
+
+
+class AttendanceTests(OnMariaDB, standing.AttendanceTests):
+    """Daemons that leave signs."""
+
+
+class HourTests(OnMariaDB, standing.HourTests):
+    """Runs of the last hours."""
+
+
+class LastSlotTests(OnMariaDB, standing.LastSlotTests):
+    """How late the last slot was."""
+
+
+class ExpectedTests(OnMariaDB, replacing.ExpectedTests):
+    """A category that is replaced only as long as it is what somebody thinks it is."""
+
+
+class LatestChangeTests(OnMariaDB, replacing.LatestChangeTests):
+    """By which change a category is what it is."""

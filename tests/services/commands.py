@@ -14,17 +14,21 @@ from cronq.execution.leftovers import Leftover
 
 
 class ScriptedCommand:
-    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM."""
+    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM.
+
+    `5 s undying` is ended by no signal, as a command that waits for a disk that does not answer.
+    """
 
     def __init__(self, clock: IReactorTime, command: str, pid: int) -> None:
-        command, self._deaf = command.removesuffix(" deaf"), command.endswith(" deaf")
+        self._deaf = command.endswith(" deaf")
+        #: Whether no signal ends it.
+        self.immortal = command.endswith(" undying")
+        command = command.removesuffix(" deaf").removesuffix(" undying")
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
         #: Passes on what it is to write.
         self.on_output: OnOutput
-        #: Whether no signal ends it.
-        self.immortal = False
         self.ended: Deferred[Ended] = Deferred()
         self._clock = clock
         self._begun = clock.seconds()

@@ -15,6 +15,9 @@ from tests.web.support import WebTestCase
 
 QUESTIONS = (
     "/_status",
+    "/api/category/billing",
+    "/api/category/legacy",
+    "/api/category/nope",
     "/api/categories",
     "/api/categories/billing",
     "/api/categories/nope",
@@ -31,6 +34,7 @@ QUESTIONS = (
     "/api/audit?from=x",
     "/api/changes",
     "/api/changes?job=x",
+    "/api/overview",
     "/api/openapi.json",
     "/api/runs",
     "/api/runs?job=1&state=failed,timed_out&since=P400D",

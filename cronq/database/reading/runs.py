@@ -138,7 +138,7 @@ def select_runs() -> Select[Any]:
 
 
 def ledger_records(connection: Connection, query: Select[Any]) -> list[RunRecord]:
-    """Run a query that was made with `select_runs`."""
+    """Run a query that was made with `select_runs`, or that selects a part of the same columns."""
     return [_record(row) for row in connection.execute(query)]
 
 

@@ -37,6 +37,11 @@ def runner_path(name: str) -> str:
     return f"/runner/{quote(name, safe='')}"
 
 
+def category_path(name: str) -> str:
+    """Where the page of a category is."""
+    return f"/category/{quote(name, safe='')}"
+
+
 def job_path(job_id: int) -> str:
     """The address of the page of a job."""
     return f"/job/{job_id}"

@@ -14,6 +14,7 @@ from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
 from cronq.web.actions.backfilling import STOP_KEYS
 from cronq.web.actions.ruling import PAUSE_KEYS
 from cronq.web.api.description.forecasts import FAILURE, UPCOMING
+from cronq.web.api.description.overviews import OVERVIEW
 from cronq.web.api.description.runs import OUTPUT, RUN_IN_FULL
 from cronq.web.api.description.schemas import (
     BOOLEAN,
@@ -72,6 +73,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /_status": Operation(ref("Status")),
     "PUT /api/category/{name}": _REPLACE,
     "POST /api/category/{name}": _REPLACE,
+    "GET /api/category/{name}": Operation(ref("CategoryDocument"), refusals=(404,)),
     "GET /api/categories": Operation(
         data(categories=list_of(ref("Category"))), {"id": _number()}, refusals=(400,)
     ),
@@ -169,5 +171,6 @@ OPERATIONS: Mapping[str, Operation] = {
         {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
         refusals=(400,),
     ),
+    "GET /api/overview": Operation(data(overview=OVERVIEW)),
     "GET /api/openapi.json": Operation({"type": "object"}),
 }

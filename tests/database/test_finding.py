@@ -1,8 +1,8 @@
 """Runs by job, status and time on SQLite."""
 
-from tests.database import searching
+from tests.database import finding
 from tests.database.store import OnSQLite
 
 
-class SearchTests(OnSQLite, searching.SearchTests):
+class SearchTests(OnSQLite, finding.SearchTests):
     """A page of runs."""
