@@ -5,7 +5,7 @@ conditional writes of their own, which a start that is granted meanwhile makes v
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from cronq.database.gateway import now as database_now
 from cronq.database.limits import release
 from cronq.database.orders import find_kills
 from cronq.database.output_tables import outputs
+from cronq.database.rows import MovedRun, moved_rows, summary_row
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.kills import call_off
@@ -142,9 +143,8 @@ class RunBatch:
             self._connection.execute(
                 delete(events).where(events.c.run_id.in_(sorted(self._unstarted)), *announced)
             )
-        update_rows(self._connection, runs, [self._row(self.runs[run_id]) for run_id in sorted(self._before)])
-        job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
-        update_rows(self._connection, jobs, job_rows)
+        self._write_runs()
+        self._write_jobs()
         insert_new(self._connection, events, self._events)
         insert_new(self._connection, outputs, self._outputs)
         self._let_go()
@@ -200,6 +200,21 @@ class RunBatch:
         for run in try_again(self._connection, ended, self.now) if ended else ():
             self.runs[run.run_id] = run
 
+    def _write_runs(self) -> None:
+        moved = [
+            MovedRun(self._ids[run_id], before, self.runs[run_id], self._publish_after(self.runs[run_id]))
+            for run_id, before in sorted(self._before.items())
+        ]
+        update_rows(self._connection, runs, moved_rows(moved))
+
+    def _publish_after(self, run: RunState) -> datetime | None:
+        # What its runner handed back is for others at once.
+        return self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
+
+    def _write_jobs(self) -> None:
+        rows = [summary_row(job_id, summary) for job_id, summary in sorted(self._changed_jobs.items())]
+        update_rows(self._connection, jobs, rows)
+
     def _let_go(self) -> None:
         """Where runs have ended, others of their job may have been waiting for that."""
         ended = {
@@ -221,27 +236,3 @@ class RunBatch:
         ]
         if succeeded:
             follow(self._connection, succeeded, self.now)
-
-    def _row(self, run: RunState) -> dict[str, Any]:
-        return {
-            "id": self._ids[run.run_id],
-            "run_id": run.run_id,
-            "job_id": run.job_id,
-            "status": run.status.value,
-            "reason": run.reason and run.reason[:1000],
-            "token": run.token,
-            "runner": run.runner and run.runner[:64],
-            "host": run.host and run.host[:255],
-            "granted_at": run.granted_at,
-            "started_at": run.started_at,
-            "ended_at": run.ended_at,
-            "recorded_at": run.recorded_at,
-            "return_code": run.return_code,
-            "run_time": run.run_time,
-            "superseded": run.superseded,
-            "abandoned": run.abandoned,
-            # What its runner handed back is for others at once.
-            "publish_after": (
-                self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
-            ),
-        }

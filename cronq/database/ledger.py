@@ -23,19 +23,24 @@ def record_reports(connection: Connection, messages: Sequence[ResultMessage]) ->
     batch = RunBatch(connection, {message.run_id for message in messages}, others)
     asking = [message for message in messages if message.asks]
     gate = Gate(connection, batch, {message.run_id for message in asking})
-    too_early = _too_early(connection, asking)
+    too_early = _too_early(connection, batch, asking)
     answers = [_apply(batch, gate, message, too_early.get(message.run_id)) for message in messages]
     batch.write()
     postpone(connection, too_early, batch.now)
     return answers
 
 
-def _too_early(connection: Connection, asking: Sequence[ResultMessage]) -> dict[str, str]:
-    if not asking:
+def _too_early(connection: Connection, batch: RunBatch, asking: Sequence[ResultMessage]) -> dict[str, str]:
+    """Why attempts after the first must not start yet."""
+    askers: dict[str, set[str]] = {
+        message.run_id: set()
+        for message in asking
+        if message.run_id in batch.runs and batch.runs[message.run_id].attempt > 1
+    }
+    if not askers:
         return {}
-    askers: dict[str, set[str]] = {message.run_id: set() for message in asking}
     for message in asking:
-        if message.runner:
+        if message.runner and message.run_id in askers:
             askers[message.run_id].add(message.runner[:64])
     return {
         run_id: f"the attempt before it may still be running on {host}, which is back"
