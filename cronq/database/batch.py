@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete
 
 from cronq.database.attempts import try_again
-from cronq.database.bulk import insert_new, update_rows
+from cronq.database.bulk import find_rows, insert_new, update_rows
 from cronq.database.following import follow
 from cronq.database.gateway import now as database_now
 from cronq.database.limits import release
@@ -42,14 +42,6 @@ _SUMMARY = [
     jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason, jobs.c.followed,
     jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
-# In the order of run ids, as everyone else does who locks several.
-_LOCKED_RUNS = select(*_STATE).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).with_for_update()
-_LOCKED_JOBS = (
-    select(*_SUMMARY)
-    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(jobs.c.id)
-    .with_for_update()
-)
 
 
 class RunBatch:
@@ -151,7 +143,7 @@ class RunBatch:
         self._let_follow()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
-        for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):
+        for row in find_rows(self._connection, _STATE, runs.c.run_id, sorted(run_ids), lock=True):
             row_id, run_id, job_id, status, *rest = row
             self._ids[run_id] = row_id
             self.runs[run_id] = RunState(run_id, job_id, Status(status), *rest)
@@ -168,7 +160,7 @@ class RunBatch:
     def _lock_jobs(self, job_ids: Iterable[int]) -> None:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
-        for row in self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)}):
+        for row in find_rows(self._connection, _SUMMARY, jobs.c.id, sorted(job_ids), lock=True):
             job_id, removed_at, rules, paused_until, pause_reason, followed, *summary = row
             if followed:
                 self._followed.add(job_id)

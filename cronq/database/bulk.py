@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, update
+from sqlalchemy import Column, Connection, Dialect, Table, bindparam, select, update
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -18,6 +18,33 @@ CHUNK = 500
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values, so many at a time as one IN list should hold."""
     return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+
+
+def find_rows(
+    connection: Connection,
+    columns: Sequence[Column[Any]],
+    key: Column[Any],
+    values: Sequence[Any],
+    *,
+    lock: bool = False,
+) -> list[tuple[Any, ...]]:
+    """These columns of the rows whose `key` is among the sorted values, in that order, in which they are also
+    locked. As fast as `insert_rows`, for the same reason.
+    """
+    head, place, tail, processors = _search(connection.dialect, tuple(columns), key, lock=lock)
+    found = [
+        tuple(row)
+        for some in chunks(values)
+        for row in connection.exec_driver_sql(
+            f"{head} ({', '.join([place] * len(some))}) {tail}", tuple(some)
+        )
+    ]
+    if not processors:
+        return found
+    return [
+        tuple([process(value) if process else value for process, value in zip(processors, row, strict=True)])
+        for row in found
+    ]
 
 
 def update_rows(connection: Connection, table: Table, rows: Rows) -> None:
@@ -58,12 +85,26 @@ def insert_rows(connection: Connection, table: Table, rows: Rows, ending: str = 
 
 
 @functools.lru_cache(maxsize=1000)
+def _search(
+    dialect: Dialect, columns: tuple[Column[Any], ...], key: Column[Any], *, lock: bool
+) -> tuple[str, str, str, Sequence[Callable[[Any], Any] | None]]:
+    """What stands before and after the list of values, the place of one, and what makes values of what is
+    found, if anything has to.
+    """
+    types = [column.type.dialect_impl(dialect) for column in columns]
+    processors = [kind.result_processor(dialect, None) for kind in types]
+    head = f"{select(*columns).compile(dialect=dialect)} WHERE `{key.name}` IN"
+    tail = f"ORDER BY `{key.name}`" + (" FOR UPDATE" if lock and dialect.name != "sqlite" else "")
+    return head, _place(dialect), tail, processors if any(processors) else ()
+
+
+@functools.lru_cache(maxsize=1000)
 def _insertion(
     dialect: Dialect, table: Table, columns: tuple[str, ...]
 ) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
     """The statement, and what makes its values of a row."""
     names = ", ".join(f"`{column}`" for column in columns)
-    places = ", ".join("?" if dialect.name == "sqlite" else "%s" for _ in columns)
+    places = ", ".join([_place(dialect)] * len(columns))
     types = {name: table.c[name].type.dialect_impl(dialect) for name in columns}
     processors = {name: kind.bind_processor(dialect) for name, kind in types.items()}
     converted = [(name, convert) for name, convert in processors.items() if convert is not None]
@@ -74,3 +115,7 @@ def _insertion(
         return tuple([row[column] for column in columns])
 
     return f"INSERT INTO `{table.name}` ({names}) VALUES ({places})", as_values  # noqa: S608 (our own names)
+
+
+def _place(dialect: Dialect) -> str:
+    return "?" if dialect.name == "sqlite" else "%s"
