@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from cronq.database.attempts import blocked, postpone
 from cronq.database.batch import RunBatch
 from cronq.database.gate import Gate
-from cronq.domain.messages import STARTED_TWICE, Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import STARTED_TWICE, Report, ResultMessage
 from cronq.domain.overlap import Admission, Verdict
 from cronq.domain.reports import RunState, apply_report, grant, is_of_another_start, refuse
 from cronq.domain.runs import Status
