@@ -7,7 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database import attempts, backfilling, batch, books, categories, following, gate, kills, ledger
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.overlap import STARTS
 from cronq.domain.reports import RunState
 from cronq.domain.rules import Overlap
