@@ -211,7 +211,11 @@ class Grant:
     @classmethod
     def decode(cls, body: bytes) -> "Grant":
         """Read an answer; raises `BadMessage`."""
-        data = read_fields(body)
+        return cls.read(read_fields(body))
+
+    @classmethod
+    def read(cls, data: Fields) -> "Grant":
+        """Read the keys of an answer; raises `BadMessage`."""
         return cls(
             run_id=take_id(data, "run_id"),
             token=take(data, "token", str),

@@ -3,7 +3,15 @@
 import enum
 from dataclasses import dataclass
 
-from cronq.domain.message_fields import optional, read_fields, take, take_id, take_member, write_fields
+from cronq.domain.message_fields import (
+    Fields,
+    optional,
+    read_fields,
+    take,
+    take_id,
+    take_member,
+    write_fields,
+)
 
 
 class OrderKind(enum.StrEnum):
@@ -32,7 +40,11 @@ class Order:
     @classmethod
     def decode(cls, body: bytes) -> "Order":
         """Read an order; raises `BadMessage`."""
-        data = read_fields(body)
+        return cls.read(read_fields(body))
+
+    @classmethod
+    def read(cls, data: Fields) -> "Order":
+        """Read the keys of an order; raises `BadMessage`."""
         return cls(
             kind=take_member(tuple(OrderKind), data, "order"),
             reason=take(data, "reason", str),
@@ -40,6 +52,6 @@ class Order:
         )
 
 
-def is_order(body: bytes) -> bool:
-    """Whether a message in a runner's private queue is an order, and not an answer; raises `BadMessage`."""
-    return "order" in read_fields(body)
+def is_order(data: Fields) -> bool:
+    """Whether a message in a runner's private queue is an order, and not an answer."""
+    return "order" in data

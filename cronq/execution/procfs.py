@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -49,6 +50,7 @@ def process_environment(pid: int) -> frozenset[bytes]:
     return frozenset(pair for pair in block.split(b"\0") if pair)
 
 
+@cache
 def boot_id() -> str:
     """Names the time since this machine was booted last: random(4)."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
