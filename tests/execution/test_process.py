@@ -111,7 +111,7 @@ class ShellCommandTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(self.command.ended).run_time, 0)
 
     def test_output_that_ends_first(self) -> None:
-        """A command whose output is at its end is not waited for any longer than it lives, and by no timer."""
+        """A command whose output is at its end is waited for as long as it lives, and no longer."""
         self.close_output()
         self.clock.advance(10 * LINGER)
         self.assert_goes_on()

@@ -29,7 +29,7 @@ class WatchTests(SynchronousTestCase):
         return reading
 
     def test_readable(self) -> None:
-        """Of several, those are told that can be read, again and again until they are not watched any more."""
+        """Of several, those are told that can be read, at each turn until they are not watched any more."""
         self.add("silent")
         one, _ = self.add("one", b"1"), self.add("two", b"2")
         self.watch.doRead()
@@ -66,7 +66,7 @@ class WatchTests(SynchronousTestCase):
         """A fault of one who is told is logged, and the others are told all the same."""
         reading, writing = self.pipe()
         os.write(writing, b"x")
-        self.watch.add(reading, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        self.watch.add(reading, lambda: 1 / 0)  # type: ignore[arg-type]
         self.add("other", b"x")
         self.watch.doRead()
         self.assertEqual(self.told, ["other"])

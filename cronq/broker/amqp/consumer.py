@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from cronq.broker.amqp.connection import Channel
+from cronq.broker.amqp.frames import acceptance
 from cronq.broker.interface import Delivery
 
 log = Logger()
@@ -106,7 +107,7 @@ class Consumer:
     def accept(self, number: int) -> None:
         """See `Delivery`."""
         if self.alive:
-            self._channel.pika.basic_ack(number)
+            self.connection.send(acceptance(self._channel.number, number))
             self._settled()
 
     def give_back(self, number: int) -> None:
