@@ -9,6 +9,7 @@ from typing import Any
 from twisted.logger import (
     FileLogObserver,
     FilteringLogObserver,
+    ILogFilterPredicate,
     ILogObserver,
     LogEvent,
     LogLevel,
@@ -17,6 +18,7 @@ from twisted.logger import (
     formatTime,
 )
 from twisted.python.logfile import LogFile
+from zope.interface import implementer
 
 #: What these say below a warning is of no use to an operator.
 NOISY = ("twisted.web.server", "twisted.internet", "log_legacy")
@@ -56,8 +58,24 @@ def make_observer() -> ILogObserver:
     """The observer that was chosen. A log file is a Twisted `LogFile`: SIGUSR1 rotates it."""
     logfile = DAEMON_LOG.logfile or "-"
     output: Any = _terminal() if logfile == "-" else _open(logfile)
-    observer: ILogObserver = FilteringLogObserver(FileLogObserver(output, event_text), [_levels()])
+    observer: ILogObserver = FilteringLogObserver(FileLogObserver(output, event_text), [Wanted(_levels())])
     return observer
+
+
+@implementer(ILogFilterPredicate)
+class Wanted:
+    """Whether an event is to be told, which is worked out once for each namespace and level."""
+
+    def __init__(self, levels: LogLevelFilterPredicate) -> None:
+        @lru_cache(maxsize=1024)
+        def decide(namespace: str, level: Any) -> Any:
+            return levels({"log_namespace": namespace, "log_level": level})
+
+        self._decide = decide
+
+    def __call__(self, event: LogEvent) -> Any:
+        """See `ILogFilterPredicate`."""
+        return self._decide(event.get("log_namespace", ""), event.get("log_level"))
 
 
 def event_text(event: LogEvent) -> str | None:
