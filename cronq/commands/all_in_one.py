@@ -12,18 +12,16 @@ from twisted.logger import Logger
 
 from cronq.broker.memory import MemoryBroker
 from cronq.commands.common import (
-    DATABASE_URL,
     INTERVAL,
     LOST_AFTER,
     MEMORY,
     RABBITMQ_URL,
     VERBOSE,
-    DatabaseService,
     amqp_broker,
-    attendance,
     broker_url,
     first_services,
 )
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
 from cronq.commands.reactor import steady_reactor

@@ -6,18 +6,16 @@ from twisted.application.service import IService
 
 from cronq.broker.interface import Broker
 from cronq.commands.common import (
-    DATABASE_URL,
     INTERVAL,
     RABBITMQ_URL,
     VERBOSE,
-    DatabaseService,
     Services,
     Values,
     amqp_broker,
-    attendance,
     first_services,
     identity,
 )
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.reactor import steady_reactor

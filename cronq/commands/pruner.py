@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from cronq import __version__
-from cronq.commands.common import DATABASE_URL
+from cronq.commands.database import DATABASE_URL
 from cronq.commands.settings import BadSetting, read_setting
 from cronq.database import expiry, old_changes, pruning, schema
 from cronq.database.gateway import make_engine, transact_here

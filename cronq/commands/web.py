@@ -17,15 +17,9 @@ from cronq.commands.access import (
     access_settings,
     hosts,
 )
-from cronq.commands.common import (
-    DATABASE_URL,
-    VERBOSE,
-    DatabaseService,
-    Services,
-    first_services,
-    in_reactor_threads,
-)
+from cronq.commands.common import VERBOSE, Services, first_services, in_reactor_threads
 from cronq.commands.connections import Connections, RequestsInHand
+from cronq.commands.database import DATABASE_URL, DatabaseService
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.reactor import steady_reactor

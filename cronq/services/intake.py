@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,8 +34,8 @@ class Start:
     token: str = field(default_factory=new_token)
     #: Why it is not to be started, even when that is granted.
     killed_because: str | None = None
-    #: Fires when the run is over.
-    flow: Deferred[None] = field(default_factory=lambda: succeed(None))
+    #: Fires when the run is over; there once it is begun.
+    flow: Deferred[None] = field(init=False)
 
 
 class Intake:

@@ -111,11 +111,7 @@ BY_CATEGORY = {
     "POST /api/runs/<run_id>/kill",
     "POST /run/<run_id>/again",
     "POST /api/runs/<run_id>/again",
-    *(
-        f"POST {job}/{deed}"
-        for job in ("/job/<job_id>", "/api/jobs/<job_id>")
-        for deed in DEEDS
-    ),
+    *(f"POST {job}/{deed}" for job in ("/job/<job_id>", "/api/jobs/<job_id>") for deed in DEEDS),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}
