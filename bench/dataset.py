@@ -60,7 +60,7 @@ def _name_jobs(database: Statements) -> None:
     )
     rules = (
         "JSON_COMPACT(JSON_OBJECT("
-        f"'owner', ELT(1 + id % 10, {_OWNERS}), 'tags', JSON_ARRAY(CONCAT('tier-', id % 3), 'nightly'),"
+        f"'owner', ELT(1 + id DIV 7 % 10, {_OWNERS}), 'tags', JSON_ARRAY(CONCAT('tier-', id % 3), 'nightly'),"
         " 'description', 'What it does, what it is for, and what happens to whom when it does not.',"
         " 'timeout', 'PT30M'))"
     )
@@ -129,7 +129,7 @@ def _add_events(database: Statements) -> None:
     )
     database.sql(
         "INSERT INTO outputs (run_id, size, kept)"
-        """ SELECT run_id, 21, '{"head":[["err","no space left on disk\\n"]]}' FROM runs"""
+        """ SELECT run_id, 23, '{"head":[["err","no space left on device"]]}' FROM runs"""
         " WHERE status IN ('failed', 'timed_out')"
     )
 
@@ -140,7 +140,8 @@ def _note_ends(database: Statements) -> None:
         "UPDATE jobs JOIN (SELECT job_id, MAX(id) AS id FROM runs GROUP BY job_id) AS latest"
         " ON latest.job_id = jobs.id JOIN runs ON runs.id = latest.id"
         " SET last_run_start = started_at, last_run_stop = ended_at, locked_by = 'scheduler-1.2211',"
-        " last_run_status = IF(status = 'succeeded', 'succeeded', 'failed'), current_status = last_run_status"
+        " last_run_status = IF(status = 'succeeded', 'succeeded', 'failed'),"
+        " current_status = IF(status = 'succeeded', 'succeeded', 'failed')"
     )
 
 

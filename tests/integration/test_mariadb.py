@@ -12,6 +12,7 @@ from tests.database import (
     backfilling,
     claiming,
     counting,
+    finding,
     following,
     gauging,
     granting,
@@ -26,6 +27,8 @@ from tests.database import (
     replacing,
     ruling,
     searching,
+    standing,
+    viewing,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -214,6 +217,10 @@ class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
 
 
+class ViewingTests(OnMariaDB, viewing.ViewingTests):
+    """Who looks at the output of which run."""
+
+
 class UsualTests(OnMariaDB, gauging.UsualTests):
     """How long jobs usually take."""
 
@@ -264,6 +271,22 @@ class FacetTests(OnMariaDB, listing.FacetTests):
 
 class ListTests(OnMariaDB, listing.ListTests):
     """What the list says of each job."""
+
+
+class FindingTests(OnMariaDB, finding.SearchTests):
+    """Runs by job, status and time."""
+
+
+class AttendanceTests(OnMariaDB, standing.AttendanceTests):
+    """Daemons that leave signs."""
+
+
+class HourTests(OnMariaDB, standing.HourTests):
+    """Runs of the last hours."""
+
+
+class LastSlotTests(OnMariaDB, standing.LastSlotTests):
+    """How late the last slot was."""
 
 
 class ExpectedTests(OnMariaDB, replacing.ExpectedTests):

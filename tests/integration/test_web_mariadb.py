@@ -6,6 +6,7 @@ from tests.web import (
     test_callers,
     test_categories,
     test_changes,
+    test_failing,
     test_failures,
     test_hostile,
     test_job_list,
@@ -13,6 +14,7 @@ from tests.web import (
     test_logins,
     test_run_page,
     test_runners,
+    test_upcoming,
 )
 
 
@@ -36,6 +38,14 @@ class ReplaceCategoryOnMariaDBTests(OnMariaDB, test_api.ReplaceCategoryTests):
 
 
 class FailuresOnMariaDBTests(OnMariaDB, test_failures.FailuresTests):
+    pass
+
+
+class FailingOnMariaDBTests(OnMariaDB, test_failing.FailingTests):
+    pass
+
+
+class UpcomingOnMariaDBTests(OnMariaDB, test_upcoming.UpcomingTests):
     pass
 
 

@@ -143,9 +143,10 @@ class Part:
         key = self.order.key
         job_id = key.job_id if self.has_first else jobs.c.id
         query = select(job_id.label("id")).where(*self._beyond(mark)).order_by(*self._ordering).limit(size)
-        if self.has_first:
-            return query.where(key.first.is_not(None))
-        return query if self.order.sort is JobSort.USUAL else query.where(key.first.is_(None))
+        if self.order.sort is JobSort.USUAL:
+            # All that is in the table has one. As a range, it is plain to MariaDB that its index is meant.
+            return query.where(key.first >= 0) if self.has_first else query
+        return query.where(key.first.is_not(None) if self.has_first else key.first.is_(None))
 
     def marks(self, step: Select[Any]) -> Select[Any]:
         """The same jobs as marks."""

@@ -53,6 +53,10 @@ class RunRecord:
     return_code: int | None = None
     #: Seconds, as the runner measured them.
     run_time: float | None = None
+    #: Of an attempt that is not the first: the one before it.
+    previous_run_id: str | None = None
+    #: Whether there is an attempt after this one.
+    superseded: bool = False
 
     @property
     def inherited(self) -> bool:

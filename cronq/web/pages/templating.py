@@ -11,7 +11,7 @@ from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
 from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import days, times, wording
+from cronq.web.words import concerns, days, terminal, times, wording
 
 
 def _rules(stored: str | None) -> list[tuple[str, str]]:
@@ -31,11 +31,13 @@ _FILTERS = {
     "day_in_words": days.day_in_words,
     "duration": times.duration,
     "kind_word": wording.kind_word,
-    "printable": wording.printable,
+    "printable": terminal.printable,
     "limit_in_words": wording.limit_in_words,
     "limit_word": wording.limit_word,
     "rough": times.rough,
+    "in_title": concerns.in_title,
     "is_address": wording.is_address,
+    "many": concerns.many,
     "rules": _rules,
     "clock_in_words": times.clock_in_words,
     "code_in_words": wording.code_in_words,
@@ -65,9 +67,12 @@ class Templates:
             "asset": assets.address,
             "address": address,
             "advice": wording.advice,
+            "parts": concerns.parts,
             "category_path": category_path,
             "relative": times.relative,
             "runner_path": runner_path,
+            "summary_of": concerns.summary,
+            "told": concerns.told,
         }
         self._environment.filters |= _FILTERS
 
