@@ -18,8 +18,10 @@ from cronq.execution.watching import Watch
 
 log = Logger()
 
-#: Bytes taken from one stream in one turn of the reactor: what a pipe holds by default, pipe(7).
-PIECE = 65536
+#: Bytes taken from one stream in one turn of the reactor: at first what a pipe holds by default, pipe(7).
+PIECE, LARGE_PIECE = 65_536, 262_144
+#: Bytes that a pipe is made to hold when it is found full: the most that anybody may ask for.
+LARGE_PIPE = 1_048_576
 #: Stands for an exit status that somebody else has taken.
 UNKNOWN = 255
 
@@ -41,6 +43,7 @@ class ChildTransport:
         self._pidfd = child.pidfd
         #: Those that are open, by what they are to the child.
         self._pipes = {1: child.out, 2: child.err}
+        self._piece = dict.fromkeys(self._pipes, PIECE)
         self._reason: Failure | None = None
         self._reaped = False
         protocol.makeConnection(self)
@@ -97,17 +100,25 @@ class ChildTransport:
         with suppress(ChildProcessError):
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG)
 
-    def _take(self, child_fd: int, pipe: int, most: int = PIECE) -> bool:
+    def _take(self, child_fd: int, pipe: int, most: int) -> bool:
         try:
             data = os.read(pipe, most)
         except BlockingIOError:
             return True
+        if len(data) == PIECE == self._piece[child_fd]:
+            self._widen(child_fd, pipe)
         if data:
             self._protocol.childDataReceived(child_fd, data)
         return bool(data)
 
+    def _widen(self, child_fd: int, pipe: int) -> None:
+        """For whoever writes much: neither side waits for the other at every few bytes then."""
+        self._piece[child_fd] = LARGE_PIECE
+        with suppress(PermissionError):  # its user has many large pipes: pipe(7), pipe-user-pages-soft
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
+
     def _readable(self, child_fd: int, pipe: int) -> None:
-        if self._take(child_fd, pipe):
+        if self._take(child_fd, pipe, self._piece[child_fd]):
             return
         del self._pipes[child_fd]
         self._close(pipe)

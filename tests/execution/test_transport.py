@@ -1,9 +1,11 @@
 """The parent's side of a child, with the part of the `Watch` played by hand."""
 
 import errno
+import fcntl
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.protocol import ProcessProtocol
@@ -14,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.execution.interface import Command
 from cronq.execution.procfs import process_status
 from cronq.execution.spawning import spawn_shell
-from cronq.execution.transport import ChildTransport
+from cronq.execution.transport import PIECE, ChildTransport
 from cronq.execution.watching import Watch
 
 
@@ -22,7 +24,7 @@ class Notes(ProcessProtocol):
     """Writes down what a transport tells."""
 
     def __init__(self) -> None:
-        self.told: list[object] = []
+        self.told: list[Any] = []
 
     def outReceived(self, data: bytes) -> None:
         self.told.append(("out", data))
@@ -102,6 +104,29 @@ class ChildTransportTests(SynchronousTestCase):
         self.wait_for_death()
         self.transport.drain()
         self.assertEqual(self.notes.told, [("out", bytes(50_000))])
+
+    def read_all(self) -> int:
+        """Take a turn until the output is at its end; gives the most bytes that came at once."""
+        while len(self.watch.watched) > 1 or not self.notes.told:
+            self.watch.turn()
+        return max(len(each[1]) for each in self.notes.told if isinstance(each, tuple) and each[0] == "out")
+
+    def test_much_output(self) -> None:
+        """Who writes more than a pipe holds gets a larger one and is read in larger pieces; all comes."""
+        self.start("head -c 3000000 /dev/zero; exec >&- 2>&-; exec sleep 600")
+        self.assertGreater(self.read_all(), PIECE)
+        self.assertEqual(b"".join(data for _, data in self.notes.told), bytes(3_000_000))
+
+    def test_no_larger_pipe(self) -> None:
+        """Where there may be no more large pipes, small ones do."""
+
+        def refuse(_pipe: int, _command: int, _size: int) -> int:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+        self.patch(fcntl, "fcntl", refuse)
+        self.start("head -c 300000 /dev/zero; exec >&- 2>&-; exec sleep 600")
+        self.assertEqual(self.read_all(), PIECE)
+        self.assertEqual(b"".join(data for _, data in self.notes.told), bytes(300_000))
 
     def test_zombie_is_kept(self) -> None:
         """A child that has died keeps its id until it is reaped, so that its group can be signalled."""
