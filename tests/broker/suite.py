@@ -1,4 +1,4 @@
-"""The contract of `cronq.broker.interface`. Import the module: trial runs every class that it finds by name."""
+"""The contract of `cronq.broker.interface`. Import the module: trial runs each class that it knows by name."""
 
 from twisted.internet.defer import Deferred
 

@@ -140,7 +140,7 @@ class RuleTests(PlantedTestCase):
     def test_retries_forgotten(self) -> None:
         """What is to be tried again is not, when it was tried for a slot that had been missed."""
         self.spoil(attempts, "_not_run", lambda *_: 0)
-        weights = {people.backfill: 2, faults.broker_away: 1}
+        weights: dict[Fault, int] = {people.backfill: 2, faults.broker_away: 1}
         self.assert_found("there is no attempt after it", weights, ("job 1", "job 5"))
 
     def test_follows_too_soon(self) -> None:
