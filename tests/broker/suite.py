@@ -1,4 +1,4 @@
-"""The contract of `cronq.broker.interface`. Import the module: trial runs each class that it knows by name."""
+"""Contract of `cronq.broker.interface`. Import the module: trial runs each class that it has by name."""
 
 from twisted.internet.defer import Deferred
 
