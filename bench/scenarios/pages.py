@@ -113,8 +113,8 @@ SCENARIO = Scenario(
     "pages",
     "100,000 jobs of a hundred teams with 1,000,000 runs and 2,000,000 events. Each page, each address of the"
     " API, and the list of jobs in all its orders is fetched 100 times over one connection, from the first"
-    " byte of the request to the last of the answer, and MariaDB is asked how it goes about each statement. Then"
-    " 10,000 jobs are due at once, without readers and beside 50 who each fetch a page a second.",
+    " byte of the request to the last of the answer, and MariaDB is asked how it goes about each statement."
+    " Then 10,000 jobs are due at once, without readers and beside 50 who each fetch a page a second.",
     prepare,
     (
         Target("every page and address within 100 ms, 99 times of 100", WORST, at_most=100),
