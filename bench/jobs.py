@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bench.installation import utc_now
 from bench.statements import Statements
+from cronq.domain.rules import DEFAULT_RULES, Rules
 
 CATEGORY = 1
 #: How many different schedules there are; each job's own text would be as realistic.
@@ -67,20 +68,31 @@ def remove_grids(installation: Statements) -> None:
     installation.sql("UPDATE jobs SET next_run = NULL")
 
 
-def make_due(installation: Statements, slot: datetime, count: int, among: int, turn: int) -> None:
-    """Have `count` of `among` jobs due at `slot`, spread evenly; others at each `turn`."""
-    step = among // count
+def make_due(
+    installation: Statements,
+    slot: datetime,
+    count: int,
+    among: int,
+    turn: int,
+    rules: Rules = DEFAULT_RULES,
+) -> None:
+    """Have `count` of `among` jobs due at `slot`, spread evenly, with these rules; others at each `turn`."""
+    step, text = among // count, rules.encode()
     installation.sql(
         f"""
         UPDATE jobs JOIN definitions ON definitions.job_id = jobs.id AND definitions.until IS NULL
         SET jobs.next_run = %s, jobs.settled_until = %s,
             definitions.since = %s,
+            jobs.rules = %s, definitions.rules = %s, jobs.priority = %s,
             jobs.schedule = {_schedule("%s")}, definitions.schedule = {_schedule("%s")}
         WHERE jobs.id %% %s = %s
         """,
         slot,
         slot - timedelta(seconds=1),
         slot - timedelta(seconds=1),
+        text,
+        text,
+        rules.priority,
         slot,
         slot,
         slot,

@@ -14,11 +14,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from cronq import __version__
 from cronq.broker.addresses import BadAddress, parse_addresses
+from cronq.broker.interface import Broker
 from cronq.commands.sentry import Sentry
 from cronq.commands.settings import Setting, seconds, yes_or_no
 from cronq.commands.stopping import Signals
+from cronq.database.attendance import Attendee
 from cronq.database.gateway import POOL_SIZE, Database, in_pool, make_engine
+from cronq.domain.standing import DaemonKind
+from cronq.services.attendance import Attendance
+from cronq.services.tables import Tables
 
 
 def database_url(value: str) -> str:
@@ -117,6 +123,14 @@ def amqp_broker(reactor: Any, url: str, program: str) -> Any:
 def identity() -> str:
     """Names this process among all others: `host.pid`."""
     return f"{socket.gethostname()[:50]}.{os.getpid()}"
+
+
+def attendance(
+    kind: DaemonKind, database: Database, tables: Tables, broker: Broker, clock: Any
+) -> Attendance:
+    """The duty by which people see that a daemon of this process is up."""
+    who = Attendee(kind, identity(), socket.gethostname(), __version__)
+    return Attendance(database, tables, broker, clock, who)
 
 
 def utc_now() -> datetime:

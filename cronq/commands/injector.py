@@ -14,6 +14,7 @@ from cronq.commands.common import (
     Services,
     Values,
     amqp_broker,
+    attendance,
     first_services,
     identity,
 )
@@ -23,6 +24,7 @@ from cronq.commands.reactor import steady_reactor
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
+from cronq.domain.standing import DaemonKind
 from cronq.services.injector import Injector, Republisher
 from cronq.services.ordering import OrderPublisher
 from cronq.services.sequence import Sequence
@@ -57,6 +59,7 @@ def makeService(options: Options) -> IService:
     tables = Tables(owner.database, create=True)
     services: Services = [*first_services(reactor, values, Options.program), owner, broker]
     services += make_injector(values, owner.database, tables, broker, reactor)
+    services.append(attendance(DaemonKind.INJECTOR, owner.database, tables, broker, reactor))
     return Sequence.of(services)
 
 

@@ -85,6 +85,8 @@ jobs = _table(
     # The row of skipped slots that grows as long as it is paused.
     Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
+    Index("jobs_last_run_status", "removed_at", "last_run_status"),
+    Index("jobs_routing_key", "removed_at", "routing_key"),
     Index("jobs_by_name", "removed_at", "name"),
     Index("jobs_by_category", "removed_at", "category_id", "name"),
 )
@@ -144,16 +146,14 @@ runs = _table(
     Column("slots", BigInteger, nullable=False, server_default="1"),
     # It is not to be published before; NULL: at once.
     Column("not_before", Instant),
-    # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
-    # its runner's clock), the end was written here.
+    # Made, confirmed by the broker, granted, started and ended (by its runner's clock), and recorded here.
     Column("queued_at", Instant),
     Column("published_at", Instant),
     Column("granted_at", Instant),
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("recorded_at", Instant),
-    # While it is queued: when any injector is to publish it, as no one seems to have got it. NULL else, and
-    # while it waits for other runs of its job.
+    # While it is queued and waits for no other run: when any injector is to publish it (again). NULL else.
     Column("publish_after", Instant),
     Column("publications", SmallInteger, nullable=False, server_default="0"),
     # Which request to start was granted.

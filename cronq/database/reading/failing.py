@@ -71,7 +71,7 @@ def read_failing(connection: Connection) -> FailingView:
     ids = _candidates(connection)
     found = find_jobs(connection, ids[: 2 * MOST_JOBS])
     failing = [each for job in found.values() if (each := _failing(connection, job)) is not None]
-    known = _acknowledged(connection, [each.job.id for each in failing])
+    known = acknowledged(connection, [each.job.id for each in failing])
     words = _last_words(connection, [each.latest.run_id for each in failing])
     complete = [
         replace(each, acknowledged=known.get(each.job.id), last_words=words.get(each.latest.run_id, ""))
@@ -118,7 +118,8 @@ def _failing(connection: Connection, job: JobRecord) -> FailingJob | None:
     return FailingJob(job, streak[0], streak[-1], len(streak), more)
 
 
-def _acknowledged(connection: Connection, job_ids: Collection[int]) -> Mapping[int, Acknowledgement]:
+def acknowledged(connection: Connection, job_ids: Collection[int]) -> Mapping[int, Acknowledgement]:
+    """What people have said of these jobs, as far as it still holds."""
     query = select(acknowledgements).where(acknowledgements.c.job_id.in_(sorted(job_ids)))
     return {
         row.job_id: Acknowledgement(row.who, row.note, row.at)

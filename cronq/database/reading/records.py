@@ -76,6 +76,15 @@ class JobRecord:
         """What it asks for besides."""
         return decode_rules(self.rules_text)
 
+    @property
+    def schedule_in_words(self) -> str | None:
+        """When it runs, as a phrase; None when that is not known, or never."""
+        schedule, after = self.schedule(), self.rules.after
+        parts = [schedule.in_words()] if schedule else []
+        if after:
+            parts.append(f"after {', '.join(after)}")
+        return ", and ".join(parts) or None
+
     def pause(self, now: datetime) -> Pause | None:
         """What keeps its slots from running, whoever asked for it."""
         found = pause_of(self.rules, self.paused_until, self.pause_reason)
@@ -101,14 +110,6 @@ class JobRecord:
         except BadSchedule:
             pass  # somebody wrote it by hand; the injector leaves such a job alone and says so
         return None
-
-    def schedule_in_words(self) -> str:
-        """When it runs, as a phrase."""
-        schedule, after = self.schedule(), self.rules.after
-        parts = [schedule.in_words()] if schedule else []
-        if after:
-            parts.append(f"after {', '.join(after)}")
-        return ", and ".join(parts) or "no more slots"
 
     def schedule_texts(self) -> tuple[str, ...]:
         """The texts of its schedules, as they are in its document; none for a job that 0.27 stored."""

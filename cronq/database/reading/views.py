@@ -9,32 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from cronq.database.gateway import now as database_now
-from cronq.database.reading.backfills import BackfillRecord, find_backfills
-from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
 from cronq.database.reading.cursors import Cursor
-from cronq.database.reading.history import find_run, latest_failures, runs_of_job
-from cronq.database.reading.records import JobRecord, find_job, find_jobs
-from cronq.database.reading.runners import is_runner
-from cronq.database.reading.runs import (
-    EventRecord,
-    KillRecord,
-    Made,
-    RunPage,
-    RunRecord,
-    find_events,
-    find_kill,
-    find_made,
-    find_output,
-    latest_runs,
-)
-from cronq.domain.outputs import Output
+from cronq.database.reading.history import latest_failures
+from cronq.database.reading.records import JobRecord, find_jobs
+from cronq.database.reading.runs import RunPage, RunRecord
 from cronq.domain.runs import Status
 from cronq.domain.schedules.preview import Preview, preview
 from cronq.domain.zones import wall_time
 
 RUNS_ON_A_PAGE = 25
 NEXT_SLOTS = 5
-CHANGES_OF_A_JOB = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +36,12 @@ class JobView:
     @property
     def schedule(self) -> str:
         """The schedule as a phrase."""
-        return self.job.schedule_in_words()
+        return self.job.schedule_in_words or "no more slots"
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The jobs of its category after which it runs."""
+        return self.job.rules.after
 
     @property
     def schedules(self) -> tuple[str, ...]:
@@ -95,37 +84,6 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-class JobPageView:
-    """The page of a job."""
-
-    now: datetime
-    view: JobView
-    runs: RunPage
-    backfills: tuple[BackfillRecord, ...]
-    #: The latest.
-    changes: ChangePage
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """The page of a run."""
-
-    now: datetime
-    run: RunRecord
-    #: None when 0.27 has removed it.
-    job: JobRecord | None
-    #: None for a run that no injector of this version has made.
-    made: Made | None
-    #: What its runner is told, while it is to be killed.
-    kill: KillRecord | None
-    #: None when there was none, or none is kept.
-    output: Output | None
-    events: tuple[EventRecord, ...]
-    #: Whether its runner is still in the table of runners.
-    runner_is_known: bool
-
-
-@dataclass(frozen=True, slots=True)
 class FailuresView:
     """The page with the failed runs of all jobs."""
 
@@ -133,35 +91,6 @@ class FailuresView:
     status: Status | None
     page: RunPage
     jobs: Mapping[int, JobRecord]
-
-
-def read_job(connection: Connection, job_id: int, since: Cursor) -> JobPageView | None:
-    """A job and its runs from a place in their list on."""
-    job = find_job(connection, job_id)
-    if job is None:
-        return None
-    latest = latest_runs(connection, [job_id]).get(job_id)
-    runs = runs_of_job(connection, job_id, RUNS_ON_A_PAGE, since)
-    backfills = tuple(find_backfills(connection, job_id))
-    changes = read_changes(connection, ChangeSearch(job_id=job_id), CHANGES_OF_A_JOB)
-    return JobPageView(database_now(connection), JobView(job, latest), runs, backfills, changes)
-
-
-def read_run(connection: Connection, run_id: str) -> RunView | None:
-    """A run and all that is known about it."""
-    run = find_run(connection, run_id)
-    if run is None:
-        return None
-    return RunView(
-        database_now(connection),
-        run,
-        None if run.job_id is None else find_job(connection, run.job_id),
-        find_made(connection, run.definition_id),
-        find_kill(connection, run_id) if run.status is Status.RUNNING else None,
-        find_output(connection, run_id),
-        find_events(connection, [run_id]).get(run_id, ()),
-        run.runner is not None and is_runner(connection, run.runner),
-    )
 
 
 def read_failures(connection: Connection, since: Cursor, status: Status | None) -> FailuresView:

@@ -86,10 +86,10 @@ def _run_shape(run: RunRecord, events: EventIds) -> Shape:
 
 def _schedule_shape(job: JobRecord) -> Shape:
     """When it runs, in the keys of a document, and in words."""
-    specification, schedule = job.specification(), job.schedule()
+    specification = job.specification()
     keys = ("schedule", *TIME_KEYS)
     said = {"schedule": job.schedule_text} if specification is None else specification.as_document()
-    return {key: said.get(key) for key in keys} | {"schedule_in_words": schedule and schedule.in_words()}
+    return {key: said.get(key) for key in keys} | {"schedule_in_words": job.schedule_in_words}
 
 
 def _last_run_text(job: JobRecord) -> str:

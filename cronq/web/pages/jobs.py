@@ -8,6 +8,7 @@ from cronq.database.reading.job_list import ListedJob, read_job_list
 from cronq.database.reading.job_order import JobOrder, JobSort, Place
 from cronq.database.reading.job_pages import LOOKED_AT, Start
 from cronq.database.reading.job_search import JobFilter, Search
+from cronq.database.reading.overview import read_numbers
 from cronq.domain.access import Role
 from cronq.web.actions.by_hand import ask_for_run
 from cronq.web.actions.ruling import Ruling
@@ -58,6 +59,7 @@ class JobListPage:
             looked_at=LOOKED_AT,
             strip=strip_of,
             here=partial(_here, search, order),
+            numbers=await self._database.read(read_numbers),
         )
 
     async def act(self, request: Request) -> Response:
