@@ -31,7 +31,10 @@ QUERIES = {
         "per_page=100", "per_page=100&page=900", "per_page=100&page=900&sort=name.asc",
         "per_page=100&page=900&sort=category_id.desc", "category.name=bench&per_page=100",
     ),
-    "/job/<job_id>": ("older=r500000",),
+    "/job/<job_id>": (
+        "older=r500000", "newer=r500000", "state=failed", "state=killed", "by_hand=1", "day={day}",
+    ),
+    "/categories": ("after=data-14", "before=data-14"),
     "/failures": ("status=lost", "older=r500000"),
     "/changes": ("who=person-7", "action=job.paused"),
     "/audit": ("job={job_id}",),
@@ -49,7 +52,16 @@ class Addresses:
         run_id = database.value("SELECT run_id FROM runs WHERE job_id = %s ORDER BY id DESC LIMIT 1", busy)
         runner = database.value("SELECT MAX(id) FROM runners WHERE status = 'up'")
         self._variables = {"job_id": str(busy), "run_id": str(run_id)}
-        self._names = {"/runner/": str(runner), "/api/runners/": str(runner), "/api/categories/": "bench"}
+        #: A day of that job.
+        day = database.value("SELECT MAX(DATE(slot)) FROM runs WHERE job_id = %s", busy)
+        self._variables["day"] = str(day)
+        self._names = {
+            "/runner/": str(runner),
+            "/api/runners/": str(runner),
+            "/api/categories/": "bench",
+            "/category/": "data-14",
+            "/api/category/": "data-14",
+        }
 
     def all(self) -> dict[str, str]:
         """Every address that can be read, by what it is called in figures."""
