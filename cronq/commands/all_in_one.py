@@ -39,6 +39,7 @@ from cronq.domain.access import Actor, Via
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.domain.standing import DaemonKind
+from cronq.services.live_output import LiveOutput
 from cronq.services.loop import Loop
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -99,9 +100,12 @@ def makeService(options: Options) -> IService:
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injectors = make_injector(values, owner.database, tables, broker, reactor)
-    web = web_services(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
-    runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
+    live_output = next(each for each in results if isinstance(each, LiveOutput))
+    web = web_services(
+        reactor, options, owner.database, tables, wake=partial(_wake, [*injectors, live_output])
+    )
+    runner = make_runner(reactor, values, broker, options, drained=_drained)
     sign = attendance(DaemonKind.INJECTOR, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
     return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors, sign])

@@ -26,8 +26,10 @@ from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.domain.runs import new_token
 from cronq.domain.standing import DaemonKind
+from cronq.services.counting import Counting
 from cronq.services.forgetting import Forgetting
 from cronq.services.gauging import Gauging
+from cronq.services.live_output import LiveOutput
 from cronq.services.loop import Loop
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
@@ -56,8 +58,9 @@ def make_results(
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
     watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
-    duties = tuple(each(database, tables, clock) for each in (Forgetting, Gauging, Tallying))
-    return watch, results, *duties, attendance(DaemonKind.RESULTS, database, tables, broker, clock)
+    duties = tuple(each(database, tables, clock) for each in (Forgetting, Gauging, Counting, Tallying))
+    sign = attendance(DaemonKind.RESULTS, database, tables, broker, clock)
+    return watch, results, *duties, LiveOutput(database, tables, broker, clock), sign
 
 
 def makeService(options: Options) -> IService:

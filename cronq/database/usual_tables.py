@@ -12,7 +12,7 @@ usual_durations = Table(
     # How many runs it is drawn from.
     Column("runs", Integer, nullable=False),
     # Seconds.
-    Column("median", Double, nullable=False),
+    Column("median", Double, nullable=False, index=True),
     Column("p95", Double, nullable=False),
     # Whatever was recorded up to then had its part in it.
     Column("computed_at", Instant, nullable=False),

@@ -14,12 +14,14 @@ from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
 from cronq.web.actions.forecasting import Forecaster
+from cronq.web.actions.looking import Looker
 from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi
 from cronq.web.api.description import describe
 from cronq.web.api.failures import FailuresApi
 from cronq.web.api.jobs import JobsApi
+from cronq.web.api.output import OutputApi
 from cronq.web.api.overview import OverviewApi
 from cronq.web.api.previewing import SchedulesApi
 from cronq.web.api.runners import RunnersApi
@@ -34,6 +36,7 @@ from cronq.web.http.routing import Route, klein_resource
 from cronq.web.http.streams import Streams
 from cronq.web.pages.access import Access
 from cronq.web.pages.audit import AuditPage
+from cronq.web.pages.categories import CategoryPages
 from cronq.web.pages.changes import ChangesPage
 from cronq.web.pages.failures import FailuresPage
 from cronq.web.pages.job import JobPage
@@ -41,6 +44,7 @@ from cronq.web.pages.jobs import JobListPage
 from cronq.web.pages.live import LivePages
 from cronq.web.pages.log_links import check_template
 from cronq.web.pages.logins import Logins
+from cronq.web.pages.output import OutputPages
 from cronq.web.pages.overview import OverviewPage
 from cronq.web.pages.rendering import Renderer
 from cronq.web.pages.run import RunPage
@@ -98,6 +102,7 @@ class Common:
     on_run_requested: Callable[[], None]
     auditor: Auditor
     forecaster: Forecaster
+    looker: Looker
 
 
 class Answers(Protocol):
@@ -120,7 +125,8 @@ def make_web(
 
     `clock` is for answers that go on, `run_in_thread` for work that takes long and needs no database.
     `seconds` gives the time since 1970, which form tokens are dated by. `on_run_requested` is called when
-    there may be something for injectors: a run was asked for or killed, or a category replaced.
+    there may be something for injectors or results: a run was asked for, killed or looked at, or a category
+    replaced.
     """
     assets = Assets()
     templates = Templates(assets)
@@ -137,14 +143,13 @@ def make_web(
         on_run_requested,
         Auditor(database),
         Forecaster(database, run_in_thread, seconds),
+        Looker(database, clock, on_run_requested),
     )
     access = Access(database, common.renderer, passwords, settings.access.add_user)
     logins = Logins(database, common.renderer, door, passwords, form_tokens)
     answers = [*_for_people(common), *_for_programs(common), access, logins]
     routes = [route for each in answers for route in each.routes()]
     routes.append(Route("/static/<name>", assets.serve, needs=None))
-    routes.append(description_route(routes))
-
     return _served(routes, common, door, templates)
 
 
@@ -160,17 +165,20 @@ def _served(routes: list[Route], common: Common, door: Door, templates: Template
 
 def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
+    ruling = Ruling(database, wake)
     return [
         OverviewPage(database, renderer),
-        JobListPage(database, renderer),
+        JobListPage(database, renderer, ruling, wake),
         JobPage(database, renderer, wake),
         RunPage(database, renderer, common.settings.log_url_template, wake),
+        OutputPages(database, common.looker),
         UpcomingPage(database, renderer, common.forecaster),
         RunnerPages(database, renderer),
+        CategoryPages(database, renderer, common.run_in_thread, wake),
         FailuresPage(database, renderer),
         AuditPage(renderer, common.auditor),
         ChangesPage(database, renderer),
-        Ruling(database, wake),
+        ruling,
         LivePages(Pulse(database, common.clock)),
     ]
 
@@ -182,11 +190,12 @@ def _for_programs(common: Common) -> list[Answers]:
         CategoriesApi(database, common.run_in_thread, wake),
         JobsApi(database, wake),
         RunsApi(database, wake),
+        OutputApi(database, common.looker),
         RunnersApi(database),
         SchedulesApi(common.run_in_thread, common.seconds),
         UpcomingApi(database, common.forecaster),
-        OverviewApi(database),
         FailuresApi(database),
+        OverviewApi(database),
     ]
 
 

@@ -182,7 +182,7 @@ class ChromiumTests(TestCase):
             self.assertEqual(len(browser.texts(".runs tbody tr")), 19)
             browser.click(".state a")
             self.assertIn("It succeeded.", browser.text())
-            self.assertIn("recorded", browser.text(".timeline"))
+            self.assertIn("recorded", browser.text(".waterfall"))
             browser.follow("Failures")
             browser.follow("unroutable")
             self.assertIn("cronq-runner --queue backup-host", browser.text("table"))

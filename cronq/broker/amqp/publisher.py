@@ -137,7 +137,8 @@ def _properties(message: Message) -> Any:
         delivery_mode=DeliveryMode.Persistent.value,
         message_id=message.message_id,
         reply_to=message.reply_to,
-        priority=message.priority or None,
+        # Also when it is 0: quorum queues of RabbitMQ 4.3 take a message that does not say for one of 4.
+        priority=message.priority,
         headers=None if message.reason is None else {REASON_HEADER: message.reason[:_REASON_LENGTH]},
     )
 

@@ -63,6 +63,16 @@ class Ruling:
                 found.append(Route(path, answers, ("POST",), needs=Role.OPERATOR, by_category=True))
         return tuple(found)
 
+    async def perform(self, deed: Deed, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
+        """Do it, if there is such a job and the caller may; raises `NotFound` and `Refused` besides."""
+        job = await self._database.read(find_job, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        check_category(caller, Role.OPERATOR, job.category.name if job.category else None)
+        message = await deed(job_id, caller, values)
+        self._on_run_requested()
+        return message
+
     async def pause(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Skip its slots from now on."""
         asking, until = read_asking(values, PAUSE_KEYS), values.get("until", "").strip()
@@ -120,13 +130,7 @@ class Ruling:
         self, deed: Deed, keys: Mapping[str, Key], answer: Callable[[int, str], Response]
     ) -> Callable[..., Awaitable[Response]]:
         async def do(request: Request, job_id: int) -> Response:
-            job = await self._database.read(find_job, job_id)
-            if job is None:
-                raise NotFound(f"There is no job {job_id}.")
-            check_category(request.caller, Role.OPERATOR, job.category.name if job.category else None)
-            message = await deed(job_id, request.caller, said(request, keys))
-            self._on_run_requested()
-            return answer(job_id, message)
+            return answer(job_id, await self.perform(deed, job_id, request.caller, said(request, keys)))
 
         do.__doc__ = deed.__doc__
         return do

@@ -19,14 +19,18 @@ _STYLES = (
     "forms",
     "tables",
     "sections",
+    "joblist",
+    "runs",
     "upcoming",
+    "failing",
+    "job",
     "live",
     "overview",
+    "documents",
     "dialogs",
-    "failing",
     "phones",
 )
-_SCRIPTS = ("times", "morph", "renewing", "live", "keys")
+_SCRIPTS = ("times", "search", "output", "copying", "morph", "renewing", "live", "keys")
 #: One for when all is well, and one for when something needs attention.
 _ICONS = ("favicon.svg", "trouble.svg")
 #: An address holds a digest of what is there, so it never changes.

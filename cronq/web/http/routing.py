@@ -11,7 +11,7 @@ from twisted.web.server import Request as ServerRequest
 
 from cronq.domain.access import Role
 from cronq.web.http.exchange import Request, Response, read_request, send
-from cronq.web.http.streams import EventStream, Streams
+from cronq.web.http.streams import Stream, Streams
 
 #: Makes the response that explains what went wrong.
 Explain = Callable[[Request, Failure], Response]
@@ -22,7 +22,7 @@ class Route:
     """A path in Werkzeug's notation, and what answers there, given the request and the path's variables."""
 
     path: str
-    answer: Callable[..., Awaitable[Response | EventStream]]
+    answer: Callable[..., Awaitable[Response | Stream]]
     methods: tuple[str, ...] = ("GET",)
     #: The role that it takes; None: it is there for everybody, and is not told who asks.
     needs: Role | None = field(kw_only=True)

@@ -1,7 +1,8 @@
 """Answers that go on: server-sent events (WHATWG HTML, section 9.2)."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime
@@ -11,17 +12,15 @@ from twisted.web.server import Request as ServerRequest
 from zope.interface import implementer
 
 from cronq.domain.errors import CronqError
+from cronq.web.http.exchange import TEXT_TYPE
 
 #: A comment so often keeps proxies from giving up a silent connection; seconds.
 KEEP_ALIVE = 15
 #: So long is an answer at most, in seconds: then the browser asks again, and shows again who it is.
 LONGEST = 600
 
-_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    # nginx would collect what is sent.
-    "X-Accel-Buffering": "no",
-}
+#: nginx would collect what is sent.
+_AT_ONCE = {"X-Accel-Buffering": "no"}
 
 _log = Logger()
 
@@ -47,6 +46,21 @@ class EventStream:
     """A response of events, as they come. What makes them is closed when nobody listens any more."""
 
     events: AsyncGenerator[Event]
+    headers: ClassVar[Mapping[str, str]] = {"Content-Type": "text/event-stream; charset=utf-8", **_AT_ONCE}
+    keep_alive: ClassVar[bytes] = b":\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class TextStream:
+    """A response of plain text, as it comes."""
+
+    events: AsyncGenerator[str]
+    headers: ClassVar[Mapping[str, str]] = {"Content-Type": TEXT_TYPE, **_AT_ONCE}
+    #: There is nothing that a reader would not see.
+    keep_alive: ClassVar[bytes] = b""
+
+
+Stream = EventStream | TextStream
 
 
 class Streams:
@@ -57,14 +71,14 @@ class Streams:
         self._open: set[Deferred[None]] = set()
         self._ended = False
 
-    async def send(self, raw: ServerRequest, stream: EventStream) -> None:
+    async def send(self, raw: ServerRequest, stream: Stream) -> None:
         """Write a stream until it ends, its reader has gone, or it was open for long enough."""
-        for name, value in _HEADERS.items():
+        for name, value in stream.headers.items():
             raw.setHeader(name, value)
         if raw.method == b"HEAD" or self._ended:
             await stream.events.aclose()
             return
-        pumping = Deferred.fromCoroutine(_Pump(raw, self._clock).pump(stream.events))
+        pumping = Deferred.fromCoroutine(_Pump(raw, self._clock).pump(stream))
         self._open.add(pumping)
         limit = self._clock.callLater(LONGEST, pumping.cancel)
         try:
@@ -98,25 +112,26 @@ class _Pump:
         self._keeping_alive.clock = clock
         self._paused: Deferred[None] | None = None
 
-    async def pump(self, events: AsyncGenerator[Event]) -> None:
+    async def pump(self, stream: Stream) -> None:
         """Write all of them."""
         self._raw.registerProducer(self, True)
         try:
-            self._keeping_alive.start(KEEP_ALIVE)
-            async for event in events:
+            if stream.keep_alive:
+                self._keeping_alive.start(KEEP_ALIVE)
+            async for event in stream.events:
                 self._raw.write(event.encode())
                 if self._paused is not None:
                     await self._paused
         finally:
             if self._keeping_alive.running:
                 self._keeping_alive.stop()
-            await events.aclose()
+            await stream.events.aclose()
             if self._raw.channel is not None:  # else the connection is lost, and all is undone
                 self._raw.unregisterProducer()
 
     def _keep_alive(self) -> None:
         if self._paused is None:
-            self._raw.write(b":\n\n")
+            self._raw.write(EventStream.keep_alive)
 
     def pauseProducing(self) -> None:
         """Its reader does not keep up."""

@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
-from cronq.web.http.fields import runner_path
+from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import concerns, times, wording
+from cronq.web.words import concerns, days, terminal, times, wording
 
 
 def _rules(stored: str | None) -> list[tuple[str, str]]:
@@ -27,9 +27,11 @@ _FILTERS = {
     "exact": times.exact,
     "wall": times.wall,
     "gap": times.gap,
+    "counts_in_words": days.counts_in_words,
+    "day_in_words": days.day_in_words,
     "duration": times.duration,
     "kind_word": wording.kind_word,
-    "printable": wording.printable,
+    "printable": terminal.printable,
     "limit_in_words": wording.limit_in_words,
     "limit_word": wording.limit_word,
     "rough": times.rough,
@@ -66,6 +68,7 @@ class Templates:
             "address": address,
             "advice": wording.advice,
             "parts": concerns.parts,
+            "category_path": category_path,
             "relative": times.relative,
             "runner_path": runner_path,
             "summary_of": concerns.summary,

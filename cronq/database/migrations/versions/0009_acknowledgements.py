@@ -6,7 +6,7 @@ from cronq.database.acknowledgement_tables import acknowledgements
 from cronq.database.tables import metadata
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:

@@ -10,7 +10,7 @@ from cronq.database.standing_tables import daemons, hourly_runs
 from cronq.database.tables import jobs, metadata
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 
 def upgrade() -> None:
