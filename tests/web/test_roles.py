@@ -104,7 +104,10 @@ BY_CATEGORY = {
     *(
         f"POST {job}/{deed}"
         for job in ("/job/<job_id>", "/api/jobs/<job_id>")
-        for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
+        for deed in (
+            *("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill"),
+            *("acknowledge", "unacknowledge"),
+        )
     ),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
