@@ -34,8 +34,8 @@ QUERIES = {
     "/job/<job_id>": ("older=r500000",),
     "/failures": ("status=lost", "older=r500000"),
     "/changes": ("who=person-7", "action=job.paused"),
-    "/audit": ("job={job_id}",),
-    "/api/audit": ("job={job_id}",),
+    "/audit": ("job=1",),
+    "/api/audit": ("job=1",),
 }  # fmt: skip
 
 _VARIABLE = re.compile(r"<(?:[^<>]*:)?(\w+)>")
@@ -46,10 +46,11 @@ class Addresses:
 
     def __init__(self, database: Statements) -> None:
         busy = int(database.value(f"SELECT MAX(id) FROM jobs WHERE id % {BUSY} = 0 OR id = 1"))
-        run_id = database.value("SELECT run_id FROM runs WHERE job_id = %s ORDER BY id DESC LIMIT 1", busy)
-        runner = database.value("SELECT MAX(id) FROM runners WHERE status = 'up'")
-        self._variables = {"job_id": str(busy), "run_id": str(run_id)}
-        self._names = {"/runner/": str(runner), "/api/runners/": str(runner), "/api/categories/": "bench"}
+        run_id = str(database.value("SELECT MAX(run_id) FROM outputs"))  # one that has written something
+        runner = str(database.value("SELECT MAX(id) FROM runners WHERE status = 'up'"))
+        self._variables = {"job_id": str(busy), "run_id": run_id}
+        self._names = {"/runner/": runner, "/api/runners/": runner}
+        self._names |= dict.fromkeys(("/category/", "/api/category/", "/api/categories/"), "bench")
 
     def all(self) -> dict[str, str]:
         """Every address that can be read, by what it is called in figures."""
@@ -60,7 +61,7 @@ class Addresses:
             if name not in AUDITS:
                 found[name] = path
             for query in QUERIES.get(name, ()):
-                found[f"{name}?{query}"] = f"{path}?{query.format(**self._variables)}"
+                found[f"{name}?{query}"] = f"{path}?{query}"
         return found
 
     def _filled(self, path: str) -> str:
