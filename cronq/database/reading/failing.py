@@ -1,18 +1,18 @@
 """Jobs that fail: since when, how often, how it ends, and whether somebody knows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from cronq.database.acknowledgement_tables import acknowledgements
 from cronq.database.gateway import now as database_now
 from cronq.database.output_tables import outputs
 from cronq.database.reading.history import TROUBLE, runs_of_job
 from cronq.database.reading.records import JobRecord, find_jobs
-from cronq.database.reading.runs import RunRecord
+from cronq.database.reading.runs import RunRecord, ledger_records, select_runs
 from cronq.database.tables import jobs, runs
 from cronq.domain.outputs import Output, decode_output
 from cronq.domain.runs import Status
@@ -20,6 +20,9 @@ from cronq.domain.runs import Status
 MOST_JOBS = 50
 #: So far back it is looked how long a job has been failing; runs.
 MOST_RUNS = 100
+#: Most jobs that fail have succeeded not so many runs ago, or have not succeeded for long.
+_FEW = 10
+_TROUBLE = frozenset(status.value for status in TROUBLE)
 #: Of the output of the latest failure; lines and characters.
 LAST_LINES, LAST_CHARACTERS = 3, 400
 #: What the row of a job does not tell of: the command was not even started, or nobody knows how it ended.
@@ -109,6 +112,28 @@ def _candidates(connection: Connection) -> list[int]:
 def _failing(connection: Connection, job: JobRecord) -> FailingJob | None:
     if job.removed_at is not None:
         return None
+    for most in (_FEW, MOST_RUNS):
+        rows = _latest(connection, job.id, most)
+        decided = [row for row in rows if row.status in _TROUBLE or row.status == Status.SUCCEEDED.value]
+        streak = list(takewhile(lambda row: row.status in _TROUBLE, decided))
+        if len(streak) < len(decided):
+            break
+        if len(rows) < most:
+            return _failing_for_long(connection, job)
+    if not streak:
+        return None
+    wanted = select_runs().where(runs.c.id.in_([streak[0].id, streak[-1].id])).order_by(runs.c.id)
+    found = ledger_records(connection, wanted)
+    return FailingJob(job, found[-1], found[0], len(streak), more=len(streak) == len(decided))
+
+
+def _latest(connection: Connection, job_id: int, most: int) -> Sequence[Row[int, str]]:
+    mine = select(runs.c.id, runs.c.status).where(runs.c.job_id == job_id)
+    return connection.execute(mine.order_by(runs.c.id.desc()).limit(most)).all()
+
+
+def _failing_for_long(connection: Connection, job: JobRecord) -> FailingJob | None:
+    """The same of a job that has not succeeded since the ledger began: what 0.27 left may tell more."""
     page = runs_of_job(connection, job.id, MOST_RUNS)
     decided = [run for run in page.runs if run.status in TROUBLE or run.status is Status.SUCCEEDED]
     streak = list(takewhile(lambda run: run.status in TROUBLE, decided))
