@@ -1,5 +1,6 @@
-"""The database of a daemon: its setting and its threads. A runner has none, and does without SQLAlchemy."""
+"""The database of a daemon: setting, threads and sign of life. A runner has none, and loads no SQLAlchemy."""
 
+import socket
 from typing import Any
 
 from sqlalchemy.exc import ArgumentError
@@ -7,9 +8,15 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.python.threadpool import ThreadPool
 
-from cronq.commands.common import in_reactor_threads
+from cronq import __version__
+from cronq.broker.interface import Broker
+from cronq.commands.common import identity, in_reactor_threads
 from cronq.commands.settings import Setting
+from cronq.database.attendance import Attendee
 from cronq.database.gateway import POOL_SIZE, Database, in_pool, make_engine
+from cronq.domain.standing import DaemonKind
+from cronq.services.attendance import Attendance
+from cronq.services.tables import Tables
 
 
 def database_url(value: str) -> str:
@@ -53,3 +60,11 @@ class DatabaseService(Service):
         # Not in this thread, which has to listen for a second signal.
         await in_reactor_threads(self._reactor)(self._pool.stop)
         self.database.engine.dispose()
+
+
+def attendance(
+    kind: DaemonKind, database: Database, tables: Tables, broker: Broker, clock: Any
+) -> Attendance:
+    """The duty by which people see that a daemon of this process is up."""
+    who = Attendee(kind, identity(), socket.gethostname(), __version__)
+    return Attendance(database, tables, broker, clock, who)

@@ -136,7 +136,7 @@ def decode_rules(text: str | None) -> Rules:
 
 def rules_as_json(text: str | None) -> dict[str, Any]:
     """What `Rules.encode` wrote, as a document says it."""
-    found: dict[str, Any] = json.loads(text) if text else {}
+    found: dict[str, Any] = json.loads(text, parse_float=_number) if text else {}
     return found
 
 
@@ -154,6 +154,12 @@ def _written(values: Mapping[str, Any]) -> str:
 
 def _as_json(value: timedelta | datetime) -> str:
     return str(Duration(0, value)) if isinstance(value, timedelta) else f"{value.isoformat()}Z"
+
+
+def _number(text: str) -> float:
+    """A number as people write it: a whole one without a fraction."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _moment(text: str) -> datetime:

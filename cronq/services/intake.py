@@ -99,6 +99,11 @@ class Intake:
         elif start := self._starting.get(run_id):
             start.killed_because = reason
 
+    def show_run(self, run_id: str, address: str, seconds: float) -> None:
+        """Send what a run writes to an address for so long, if it is running here."""
+        if run := self._runs.get(run_id):
+            run.show(address, seconds)
+
     @property
     def in_hand(self) -> int:
         """How many runs are starting or running here."""

@@ -29,7 +29,7 @@ def by_pika(channel: int, exchange: str, message: Message) -> bytes:
         delivery_mode=DeliveryMode.Persistent.value,
         message_id=message.message_id,
         reply_to=message.reply_to,
-        priority=message.priority or None,
+        priority=message.priority,
         headers=None if message.reason is None else {REASON_HEADER: message.reason[:REASON_LENGTH]},
     )
     method = spec.Basic.Publish(exchange=exchange, routing_key=message.routing_key, mandatory=True)

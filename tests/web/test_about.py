@@ -5,7 +5,7 @@ from datetime import timedelta
 from cronq.database.reading.history import TROUBLE
 from cronq.domain.rules import Rules
 from cronq.domain.runs import Status
-from cronq.web.wording import is_address
+from cronq.web.words.wording import is_address
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run
 from tests.web.support import WebTestCase
 

@@ -26,7 +26,10 @@ _END = bytes([spec.FRAME_END])
 _CONTENT = struct.Struct(">HHQH")
 _ACK = struct.Struct(">BHIIQBB")
 _ALWAYS = (
-    BasicProperties.FLAG_CONTENT_TYPE | BasicProperties.FLAG_DELIVERY_MODE | BasicProperties.FLAG_MESSAGE_ID
+    BasicProperties.FLAG_CONTENT_TYPE
+    | BasicProperties.FLAG_DELIVERY_MODE
+    | BasicProperties.FLAG_PRIORITY
+    | BasicProperties.FLAG_MESSAGE_ID
 )
 
 
@@ -55,14 +58,12 @@ def _publish(channel: int, exchange: str, routing_key: str) -> bytes:
 
 
 def _header(channel: int, message: Message) -> bytes:
-    flags, properties = _ALWAYS, [_CONTENT_TYPE]  # in the order of their flags
+    flags, properties = _ALWAYS, [_CONTENT_TYPE]  # in the order of their flags, from the highest
     if message.reason is not None:
         flags |= BasicProperties.FLAG_HEADERS
         encode_table(properties, {REASON_HEADER: message.reason[:REASON_LENGTH]})
-    properties.append(_PERSISTENT)
-    if message.priority:
-        flags |= BasicProperties.FLAG_PRIORITY
-        properties.append(bytes([message.priority]))
+    # Also when it is 0: quorum queues of RabbitMQ 4.3 take a message that does not say for one of 4.
+    properties += _PERSISTENT, bytes([message.priority])
     if message.reply_to is not None:
         flags |= BasicProperties.FLAG_REPLY_TO
         properties.append(_short_string(message.reply_to))
