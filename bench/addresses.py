@@ -31,11 +31,14 @@ QUERIES = {
         "per_page=100", "per_page=100&page=900", "per_page=100&page=900&sort=name.asc",
         "per_page=100&page=900&sort=category_id.desc", "category.name=bench&per_page=100",
     ),
-    "/job/<job_id>": ("older=r500000",),
+    "/job/<job_id>": (
+        "older=r500000", "newer=r500000", "state=failed", "state=killed", "by_hand=1", "day={day}",
+    ),
+    "/categories": ("after=data-14", "before=data-14"),
     "/failures": ("status=lost", "older=r500000"),
     "/changes": ("who=person-7", "action=job.paused"),
-    "/audit": ("job={job_id}",),
-    "/api/audit": ("job={job_id}",),
+    "/audit": ("job=1",),
+    "/api/audit": ("job=1",),
 }  # fmt: skip
 
 _VARIABLE = re.compile(r"<(?:[^<>]*:)?(\w+)>")
@@ -46,10 +49,13 @@ class Addresses:
 
     def __init__(self, database: Statements) -> None:
         busy = int(database.value(f"SELECT MAX(id) FROM jobs WHERE id % {BUSY} = 0 OR id = 1"))
-        run_id = database.value("SELECT run_id FROM runs WHERE job_id = %s ORDER BY id DESC LIMIT 1", busy)
-        runner = database.value("SELECT MAX(id) FROM runners WHERE status = 'up'")
-        self._variables = {"job_id": str(busy), "run_id": str(run_id)}
-        self._names = {"/runner/": str(runner), "/api/runners/": str(runner), "/api/categories/": "bench"}
+        run_id = str(database.value("SELECT MAX(run_id) FROM outputs"))  # one that has written something
+        runner = str(database.value("SELECT MAX(id) FROM runners WHERE status = 'up'"))
+        #: A day of that job.
+        day = str(database.value("SELECT MAX(DATE(slot)) FROM runs WHERE job_id = %s", busy))
+        self._variables = {"job_id": str(busy), "run_id": run_id, "day": day}
+        self._names = {"/runner/": runner, "/api/runners/": runner, "/api/categories/": "bench"}
+        self._names |= dict.fromkeys(("/category/", "/api/category/"), "data-14")
 
     def all(self) -> dict[str, str]:
         """Every address that can be read, by what it is called in figures."""
@@ -60,7 +66,7 @@ class Addresses:
             if name not in AUDITS:
                 found[name] = path
             for query in QUERIES.get(name, ()):
-                found[f"{name}?{query}"] = f"{path}?{query.format(**self._variables)}"
+                found[f"{name}?{query}"] = f"{path}?{query}"
         return found
 
     def _filled(self, path: str) -> str:

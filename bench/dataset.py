@@ -48,8 +48,9 @@ def furnish(database: Statements, runs: int) -> None:
     _note_ends(database)
     _add_open_runs(database)
     _add_usual(database)
+    _count_days(database)
     _add_surroundings(database, jobs)
-    database.sql("ANALYZE TABLE jobs, runs, events, definitions, usual_durations, changes, outputs")
+    database.sql("ANALYZE TABLE jobs, runs, events, definitions, usual_durations, job_days, changes, outputs")
 
 
 def _name_jobs(database: Statements) -> None:
@@ -168,6 +169,22 @@ def _add_usual(database: Statements) -> None:
         "INSERT INTO usual_durations (job_id, runs, median, p95, computed_at)"
         " SELECT job_id, LEAST(30, COUNT(*)), AVG(run_time), MAX(run_time), UTC_TIMESTAMP() FROM runs"
         " WHERE status = 'succeeded' GROUP BY job_id"
+    )
+
+
+def _count_days(database: Statements) -> None:
+    """As results does it, a little at a time."""
+    database.sql(
+        "INSERT INTO job_days (job_id, day, status, runs) SELECT job_id, DATE(COALESCE(slot, queued_at)),"
+        " status, COUNT(*) FROM runs WHERE status NOT IN ('queued', 'running') GROUP BY 1, 2, 3"
+    )
+    database.sql(
+        "INSERT INTO unsettled_runs (id, job_id, look_at) SELECT id, job_id, UTC_TIMESTAMP() FROM runs"
+        " WHERE status IN ('queued', 'running')"
+    )
+    database.sql(
+        "INSERT INTO settings (name, value) SELECT 'days_counted_until_run', MAX(id) FROM runs"
+        " ON DUPLICATE KEY UPDATE value = VALUES(value)"
     )
 
 

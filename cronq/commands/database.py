@@ -1,4 +1,4 @@
-"""The database of a daemon: setting, threads and sign of life. A runner has none, and loads no SQLAlchemy."""
+"""What a daemon does with its database. A runner has none, and does without SQLAlchemy."""
 
 import socket
 from typing import Any

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cronq.database.access_tables import latest_changes
 from cronq.database.books import close_books
-from cronq.database.bulk import chunks, update_rows
+from cronq.database.bulk import chunks, insert_rows, update_rows
 from cronq.database.changes import Change, record_change, record_parts
 from cronq.database.comparing import Changes, compare, fingerprint
 from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
@@ -128,7 +128,7 @@ def _add(
     if not added:
         return {}
     rows = [{"name": job.name, "category_id": category_id} | _row(job, now) for job in added]
-    connection.execute(insert(jobs), rows)
+    insert_rows(connection, jobs, rows)
     names = select(jobs.c.name, jobs.c.id).where(jobs.c.category_id == category_id)
     ids = {row.name: row.id for row in connection.execute(names)}
     insert_definitions(connection, [_definition(ids[job.name], job, now) for job in added])

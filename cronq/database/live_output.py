@@ -4,13 +4,14 @@ All of it is short-lived and small, however many runs there are: nothing is writ
 looks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from cronq.database.bulk import insert_new
+from cronq.database.bulk import chunks, insert_new, update_rows
 from cronq.database.gateway import now as database_now
 from cronq.database.output_tables import excerpts, viewings
 from cronq.database.tables import runners, runs
@@ -113,16 +114,17 @@ def claim_viewings(connection: Connection) -> list[SentViewing]:
 
 def record_excerpts(connection: Connection, received: Sequence[Excerpt]) -> None:
     """Keep what runners have sent, as far as somebody looks, and only the latest of each run."""
-    now = database_now(connection)
     sizes = {each.run_id: each.size for each in received}
-    query = select(viewings.c.run_id).where(viewings.c.run_id.in_(sorted(sizes)))
-    for run_id in sorted(connection.scalars(query.with_for_update())):
-        heard = update(viewings).where(viewings.c.run_id == run_id)
-        connection.execute(heard.values(heard_at=now, size=sizes[run_id]))
-        rows = [_row(each) for each in received if each.run_id == run_id and each.pieces]
-        if rows:
-            connection.execute(insert(excerpts), rows)
-            _keep_latest(connection, run_id)
+    query = select(viewings).where(viewings.c.run_id.in_(sorted(sizes))).order_by(viewings.c.run_id)
+    found = connection.execute(query.with_for_update()).mappings().all()
+    now = database_now(connection)
+    heard = [{**row, "heard_at": now, "size": sizes[row["run_id"]]} for row in found]
+    update_rows(connection, viewings, heard)
+    looked_at = {row["run_id"] for row in heard}
+    rows = [_row(each) for each in received if each.run_id in looked_at and each.pieces]
+    if rows:
+        connection.execute(insert(excerpts), rows)
+        _keep_latest(connection, {row["run_id"] for row in rows})
 
 
 def forget_viewings(connection: Connection) -> None:
@@ -132,7 +134,7 @@ def forget_viewings(connection: Connection) -> None:
     connection.execute(delete(excerpts).where(excerpts.c.run_id.not_in(select(viewings.c.run_id))))
 
 
-def _row(excerpt: Excerpt) -> dict[str, str | int]:
+def _row(excerpt: Excerpt) -> dict[str, Any]:
     return {
         "run_id": excerpt.run_id,
         "start": excerpt.start,
@@ -141,11 +143,11 @@ def _row(excerpt: Excerpt) -> dict[str, str | int]:
     }
 
 
-def _keep_latest(connection: Connection, run_id: str) -> None:
-    of_run = excerpts.c.run_id == run_id
-    newest_first = excerpts.c.id.desc()
-    size = func.sum(excerpts.c.stop - excerpts.c.start + EACH).over(order_by=newest_first)
-    found = select(excerpts.c.id, size.label("size")).where(of_run).subquery()
-    too_old = connection.scalar(select(func.max(found.c.id)).where(found.c.size > MOST_SEEN))
-    if too_old is not None:
-        connection.execute(delete(excerpts).where(of_run, excerpts.c.id <= too_old))
+def _keep_latest(connection: Connection, run_ids: Collection[str]) -> None:
+    size = func.sum(excerpts.c.stop - excerpts.c.start + EACH)
+    from_the_latest = size.over(partition_by=excerpts.c.run_id, order_by=excerpts.c.id.desc())
+    found = select(excerpts.c.id, from_the_latest.label("size")).where(excerpts.c.run_id.in_(sorted(run_ids)))
+    each = found.subquery()
+    old = sorted(connection.scalars(select(each.c.id).where(each.c.size > MOST_SEEN)))
+    for some in chunks(old):
+        connection.execute(delete(excerpts).where(excerpts.c.id.in_(some)))

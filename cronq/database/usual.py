@@ -24,7 +24,7 @@ WINDOW = 1000
 #: Of these, so many are looked at again: some that stand before may have been committed after them.
 OVERLAP = 200
 #: Runs of a job that are looked at, be they good or not.
-LOOKED_AT = 200
+LOOKED_AT = 100
 #: A job with enough runs behind it is not computed again before.
 GOOD_FOR = timedelta(hours=1)
 #: From the time that stands in a row to its commit it takes less.

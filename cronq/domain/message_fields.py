@@ -95,6 +95,14 @@ def take_texts(data: Fields, key: str, default: tuple[str, ...] | None = None) -
     return tuple(values)
 
 
+def take_objects(data: Fields, key: str) -> list[Fields]:
+    """A list of objects."""
+    values = data.get(key)
+    if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+        raise BadMessage(f"{key}: expected a list of objects")
+    return values
+
+
 def take_time(data: Fields, key: str) -> datetime:
     """A time of UTC as `time_text` writes it."""
     value = take(data, key, str)

@@ -6,7 +6,8 @@ A report may come twice, late, or before the one that it follows: the outcome is
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.runs import ENDED, Status, may_move
 
 REMOVED_REASON = "its job was removed before it started"

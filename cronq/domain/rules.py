@@ -94,7 +94,7 @@ class Rules:
     #: Bytes of the output that are kept for the pages.
     output_limit: int = USUAL
     #: Added to the environment of the command.
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: Where it begins, an absolute path; None: where its runner is.
     directory: str | None = None
     #: A user of its host, or `user:group`; None: that of its runner.
@@ -152,6 +152,7 @@ def _written(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+@functools.lru_cache(maxsize=1000)
 def _as_json(value: timedelta | datetime) -> str:
     return str(Duration(0, value)) if isinstance(value, timedelta) else f"{value.isoformat()}Z"
 

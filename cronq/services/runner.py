@@ -10,8 +10,8 @@ from twisted.logger import Logger
 
 from cronq import __version__
 from cronq.broker.interface import Broker
+from cronq.domain.grants import Grant
 from cronq.domain.heartbeats import INTERVAL, RunnerHeartbeat, RunnerStatus
-from cronq.domain.messages import Grant
 from cronq.domain.orders import Order, OrderKind
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox

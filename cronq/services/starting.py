@@ -10,7 +10,8 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 
 from cronq.broker.interface import Broker
-from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import JobMessage, Report, ResultMessage
 from cronq.services.mailbox import Mailbox
 from cronq.services.reporting import publish_report
 

@@ -62,11 +62,11 @@ class FramesTests(SynchronousTestCase):
                 sizes.append(size)
         self.assertEqual(sizes[:-1], [FRAME_MAX] * 3)
 
-    @given(st.integers(1, 2**16 - 1), st.integers(1, 2**63))
-    def test_acceptance(self, channel: int, number: int) -> None:
-        """The acceptance of one delivery, and of none before it."""
-        by_pika = frame.Method(channel, spec.Basic.Ack(number)).marshal()
-        self.assertEqual(acceptance(channel, number), by_pika)
+    @given(st.integers(1, 2**16 - 1), st.integers(1, 2**63), st.booleans())
+    def test_acceptance(self, channel: int, number: int, multiple: bool) -> None:
+        """The acceptance of one delivery, with or without all before it."""
+        by_pika = frame.Method(channel, spec.Basic.Ack(number, multiple)).marshal()
+        self.assertEqual(acceptance(channel, number, multiple=multiple), by_pika)
 
     def test_too_long(self) -> None:
         """A name of more than 255 bytes is refused, as by pika."""

@@ -12,7 +12,8 @@ from cronq.database.outbox import claim_unpublished
 from cronq.database.reading.auditing import Audit, Question
 from cronq.database.tables import events, jobs, orders, runs
 from cronq.domain.findings import Finding
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.rules import Overlap, Rules
 from tests.database.store import StoreCase, at, job, report
 

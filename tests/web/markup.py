@@ -117,6 +117,6 @@ def assert_harmless(html: str) -> None:
     known |= {"path", "nav", "main", "h1", "h2", "h3", "p", "span", "form", "label", "input", "select"}
     known |= {"option", "button", "table", "thead", "tbody", "tr", "th", "td", "small", "time", "code", "pre"}
     known |= {"dl", "dt", "dd", "ol", "ul", "li", "b", "section", "footer", "details", "summary", "textarea"}
-    known |= {"del", "ins", "g", "text", "line", "article", "q", "rect", "defs", "pattern", "dialog", "kbd"}
+    known |= {"del", "ins", "g", "text", "line", "article", "q", "rect", "defs", "pattern"}
     assert {each.tag for each in page.elements} <= known, {each.tag for each in page.elements} - known
     assert not any(each.tag == "b" and each.text == "bold" for each in page.elements)

@@ -115,12 +115,16 @@ class CategoryTests(CategoryCase):
         self.assertIn("Whoever may edit a command can run code on the runners.", page.text)
 
     def test_long(self) -> None:
-        """A document that is too long for a page is told how long it is, and can be had as a file."""
+        """A document that is too long for a page can be had as a file."""
         self.put(*(job(f"job {number}", description="x" * 400) for number in range(150)))
         answer = self.get("/category/example")
         self.assertLess(len(answer.body), 100_000)
-        self.assertIn("characters, which is too much to show", answer.page.text)
+        self.assertIn("It is too long to be shown here.", answer.page.text)
         self.assertEqual(len(self.stored()["jobs"]), 150)
+        self.put(*JOBS)
+        self.assertNotIn("too long", self.get("/category/example").page.text)
+        self.patch(category_pages, "MOST_WRITTEN", 1)
+        self.assertIn("It is too long to be shown here.", self.get("/category/example").page.text)
 
     def test_hostile(self) -> None:
         """No name does any harm, on the page and in what is to be typed."""

@@ -316,7 +316,7 @@ class RemarkTests(LookingCase):
     def test_too_many(self) -> None:
         """When too many runs are looked at, the next has to wait, and goes on by itself."""
         row = {"until": NOW + timedelta(hours=1), "publish_after": NOW}
-        many = [row | {"run_id": f"{number:032x}"} for number in range(100, 164)]
+        many = [row | {"run_id": f"f{number:031x}"} for number in range(64)]
         self.write(lambda c: c.execute(insert(viewings), many))
         reader = self.look()
         self.assertEqual(self.remarks(reader), [TOO_MANY])

@@ -90,6 +90,16 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/changes": Role.VIEWER,
 }
 #: In which of them whoever is limited to a category may do more than look, within it.
+DEEDS = (
+    "pause",
+    "resume",
+    "skip-next",
+    "unskip-next",
+    "acknowledge",
+    "unacknowledge",
+    "backfill",
+    "stop-backfill",
+)
 BY_CATEGORY = {
     "POST /",
     "POST /job/<job_id>",
@@ -101,11 +111,7 @@ BY_CATEGORY = {
     "POST /api/runs/<run_id>/kill",
     "POST /run/<run_id>/again",
     "POST /api/runs/<run_id>/again",
-    *(
-        f"POST {job}/{deed}"
-        for job in ("/job/<job_id>", "/api/jobs/<job_id>")
-        for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
-    ),
+    *(f"POST {job}/{deed}" for job in ("/job/<job_id>", "/api/jobs/<job_id>") for deed in DEEDS),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}

@@ -253,14 +253,14 @@ class InheritedRunTests(WebTestCase):
         for report, code in ((Report.STARTING, None), (Report.FINISHED, 0)):
             self.write(add_event, self.job, run, report, NOW - timedelta(hours=1), code, once=None)
         self.assertIn("It succeeded.", self.text(run))
-        self.assertEqual(len(self.get(f"/job/{self.job}").page.texts("tr")), 2)
+        self.assertEqual(len(self.get(f"/job/{self.job}").page.part("found").texts("tr")), 2)
 
     def test_ended_under_this_version(self) -> None:
         """A run that began under 0.27 and was reported to this version is told once, as the ledger has it."""
         run = self.write(add_inherited_run, self.job, NOW - timedelta(hours=2), None)
         self.write(add_event, self.job, run, Report.FINISHED, NOW, 0)
         self.write(add_run, self.job, Status.SUCCEEDED, run_id=run)
-        self.assertEqual(len(self.get(f"/job/{self.job}").page.texts("tr")), 2)
+        self.assertEqual(len(self.get(f"/job/{self.job}").page.part("found").texts("tr")), 2)
         self.assertIn("It succeeded.", self.text(run))
 
     def test_of_a_job_that_is_gone(self) -> None:
@@ -278,7 +278,7 @@ class InheritedRunTests(WebTestCase):
         path, found = f"/job/{self.job}", []
         while path:
             page = self.get(path).page
-            links = [each.attributes["href"] for each in page.all("a")]
+            links = [each.attributes["href"] for each in page.part("found").all("a")]
             found.append([link.removeprefix("/run/") for link in links if link.startswith("/run/")])
             path = page.link("Older runs →") if "Older runs →" in page.texts("a") else ""
         self.assertEqual([len(ids) for ids in found], [25, 25, 25, 15])

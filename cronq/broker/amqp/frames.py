@@ -33,9 +33,9 @@ _ALWAYS = (
 )
 
 
-def acceptance(channel: int, number: int) -> bytes:
-    """`basic.ack` of one delivery."""
-    return _ACK.pack(spec.FRAME_METHOD, channel, 13, spec.Basic.Ack.INDEX, number, 0, spec.FRAME_END)
+def acceptance(channel: int, number: int, *, multiple: bool = False) -> bytes:
+    """`basic.ack` of one delivery or, with `multiple`, of all up to it."""
+    return _ACK.pack(spec.FRAME_METHOD, channel, 13, spec.Basic.Ack.INDEX, number, multiple, spec.FRAME_END)
 
 
 def publication(channel: int, exchange: str, message: Message, frame_max: int) -> bytes:
@@ -58,12 +58,13 @@ def _publish(channel: int, exchange: str, routing_key: str) -> bytes:
 
 
 def _header(channel: int, message: Message) -> bytes:
-    flags, properties = _ALWAYS, [_CONTENT_TYPE]  # in the order of their flags, from the highest
+    flags, properties = _ALWAYS, [_CONTENT_TYPE]  # in the order of their flags
     if message.reason is not None:
         flags |= BasicProperties.FLAG_HEADERS
         encode_table(properties, {REASON_HEADER: message.reason[:REASON_LENGTH]})
+    properties.append(_PERSISTENT)
     # Also when it is 0: quorum queues of RabbitMQ 4.3 take a message that does not say for one of 4.
-    properties += _PERSISTENT, bytes([message.priority])
+    properties.append(bytes([message.priority]))
     if message.reply_to is not None:
         flags |= BasicProperties.FLAG_REPLY_TO
         properties.append(_short_string(message.reply_to))

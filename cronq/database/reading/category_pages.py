@@ -18,6 +18,8 @@ from cronq.database.tables import categories, jobs
 ON_A_PAGE = 50
 #: More jobs of a kind than that are not counted one by one.
 _MANY = 100_000
+#: The document of more jobs is not written for a page.
+MOST_WRITTEN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class CategoryPageView:
 
     now: datetime
     view: CategoryView
-    document: StoredDocument
+    #: None when there is too much in it for a page.
+    document: StoredDocument | None
 
 
 def read_category_list(connection: Connection, after: str | None, before: str | None) -> CategoryListView:
@@ -73,11 +76,11 @@ def read_category_page(connection: Connection, name: str) -> CategoryPageView | 
     row = connection.execute(
         select(categories.c.id, categories.c.name).where(categories.c.name == name)
     ).first()
-    document = read_stored_document(connection, name)
-    if row is None or document is None:
+    if row is None:
         return None
     now = database_now(connection)
     (view,) = _views(connection, [CategoryRecord(*row)], now)
+    document = read_stored_document(connection, name) if view.jobs <= MOST_WRITTEN else None
     return CategoryPageView(now, view, document)
 
 

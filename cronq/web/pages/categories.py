@@ -58,12 +58,13 @@ class CategoryPages:
         view = await self._database.read(read_category_page, segment(name))
         if view is None:
             raise NotFound(f"There is no category {shown(segment(name))}.")
+        text = "" if view.document is None else view.document.text
         return self._page(
             request,
             "category.html",
             view=view,
             now=view.now,
-            shown=len(view.document.text) <= MOST_SHOWN,
+            text=text if len(text) <= MOST_SHOWN else "",
             commands=_commands(request, segment(name)),
             source=f"/api{category_path(segment(name))}",
             longest=LONGEST,

@@ -1,5 +1,29 @@
 // Keys for those who would rather not take the mouse; nothing can be done by them alone.
 (() => {
+  const HELP = `
+    <dialog id="keys" aria-labelledby="keys-title">
+      <h2 id="keys-title">Keys</h2>
+      <dl>
+        <dt><kbd>/</kbd></dt><dd>search</dd>
+        <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>to the next row, to the one before</dd>
+        <dt><kbd>Enter</kbd></dt><dd>open that row</dd>
+        <dt><kbd>r</kbd></dt><dd>run the job of that row, or of this page; you are asked first</dd>
+        <dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>go to the overview; likewise <kbd>j</kbd> jobs, <kbd>u</kbd> upcoming,
+          <kbd>f</kbd> failures, <kbd>r</kbd> runners</dd>
+        <dt><kbd>?</kbd></dt><dd>this help</dd>
+      </dl>
+      <label><input type="checkbox"> Keys are on in this browser</label>
+      <form method="dialog"><button>Close</button></form>
+    </dialog>
+    <dialog id="run-by-key" aria-labelledby="run-title">
+      <h2 id="run-title">Run?</h2>
+      <div></div>
+      <form method="dialog"><button>Cancel</button></form>
+    </dialog>`;
+  document.body.insertAdjacentHTML("beforeend", HELP);
+  document.querySelector("footer").insertAdjacentHTML(
+    "beforeend", "<button type='button' id='show-keys' class='quiet'>Keys</button>");
+
   const help = document.getElementById("keys");
   const running = document.getElementById("run-by-key");
   const chosen = help.querySelector("input");
@@ -75,7 +99,6 @@
   };
 
   document.addEventListener("keydown", press);
-  button.hidden = false;
   button.addEventListener("click", () => help.showModal());
   chosen.checked = on;
   chosen.addEventListener("change", () => {

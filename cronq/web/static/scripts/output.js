@@ -81,7 +81,7 @@
     over = true;
     if (!dropped) remarks(pane.childElementCount ? "" : "It has written nothing.");
     section.classList.add("over");
-    if (typeof renewing !== "undefined") renewing.want();
+    renewing.want();
   };
 
   const open = () => {
