@@ -15,9 +15,9 @@ from cronq.database.gateway import Database
 from cronq.database.users import any_users
 from cronq.services.loop import Loop
 from cronq.services.tables import Tables
-from cronq.web.door import AccessSettings
-from cronq.web.hosts import Hosts, is_loopback, parse_host
-from cronq.web.proxies import UNIX, Proxies
+from cronq.web.safety.door import AccessSettings
+from cronq.web.safety.hosts import Hosts, is_loopback, parse_host
+from cronq.web.safety.proxies import UNIX, Proxies
 
 log = Logger()
 

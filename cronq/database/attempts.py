@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.tables import definitions, runners, runs
@@ -13,7 +13,7 @@ from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
 from cronq.domain.rules import Rules, decode_rules
-from cronq.domain.runs import Status, new_run_ids
+from cronq.domain.runs import Cause, Status, new_run_ids
 
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
@@ -53,17 +53,27 @@ def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) 
     asked = [each for each in found if attempts_allowed(each[2], each[0].status) > 1]
     changed, rows = [], []
     for (run, row, rules), new_id in zip(asked, new_run_ids(now, len(asked)), strict=True):
-        if run.attempt < attempts_allowed(rules, run.status):
+        before = _not_run(connection, run)
+        if run.attempt - before < attempts_allowed(rules, run.status):
             changed.append(replace(run, superseded=True))
-            rows.append({"run_id": new_id} | _attempt(run, row, rules, now))
+            rows.append({"run_id": new_id} | _attempt(run, row, rules, before, now))
         else:
             changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
     return changed
 
 
-def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, Any]:
-    delay = delay_after(rules, run.status, run.attempt)
+def _not_run(connection: Connection, run: RunState) -> int:
+    """How many attempts there were that nobody has tried: a slot that was missed counts for none."""
+    if run.cause != Cause.BACKFILL or run.attempt == 1:
+        return 0
+    mine = runs.c.job_id == run.job_id, runs.c.slot == run.slot, runs.c.attempt <= run.attempt
+    made = select(func.max(runs.c.attempt)).where(*mine, runs.c.previous_run_id.is_(None))
+    return int(connection.scalar(made) or 1) - 1
+
+
+def _attempt(run: RunState, row: Any, rules: Rules, before: int, now: datetime) -> dict[str, Any]:
+    delay = delay_after(rules, run.status, run.attempt - before)
     at = now + delay if delay else None
     return {
         "job_id": run.job_id,
@@ -74,7 +84,7 @@ def _attempt(run: RunState, row: Any, rules: Rules, now: datetime) -> dict[str, 
         "cause": run.cause,
         "attempt": run.attempt + 1,
         "status": Status.QUEUED.value,
-        "reason": why_again(run, attempts_allowed(rules, run.status), at),
+        "reason": why_again(run, attempts_allowed(rules, run.status) + before, at),
         "queued_at": now,
         "not_before": at,
         "publish_after": at or now,

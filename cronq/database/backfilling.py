@@ -48,7 +48,7 @@ def count_slots(connection: Connection, job_id: int, since: datetime, until: dat
         return None
     job = StoredJob(*found[0])
     try:
-        until = min(until, job.books_closed(database_now(connection)))
+        until = min(until, database_now(connection))
         return job.schedule().count_between(since - datetime.resolution, until) if until >= since else 0
     except BadSchedule:
         return None
@@ -106,6 +106,8 @@ def _go_on(connection: Connection, row: Row[Any], now: datetime) -> dict[str, An
     found = define_jobs(connection, locked_jobs(connection, mine), now)
     if not found:
         return {"ended_at": now, "stopped": "its job was removed"}
+    if found[0].next_run is not None and found[0].next_run <= row.until:
+        return {"ended_at": None}  # an injector has yet to say what becomes of the latest of these slots
     mine_open = runs.c.status.in_(_OPEN), runs.c.backfill_id == row.id
     still_open = connection.scalar(select(func.count()).select_from(runs).where(*mine_open)) or 0
     try:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from cronq.database.admissions import Admissions
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.definitions import define_jobs
 from cronq.database.rows import new_row, skipped
-from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
-from cronq.database.tables import jobs, runs
+from cronq.database.stored import StoredJob, locked_jobs, read_schedule, stored_jobs
+from cronq.database.tables import definitions, jobs, runs
+from cronq.domain.errors import BadSchedule
 from cronq.domain.following import slot_after
 from cronq.domain.reports import RunState
 from cronq.domain.rules import AfterSame, Rules, decode_rules
@@ -48,11 +49,16 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
         return
     mine = stored_jobs().where(jobs.c.id.in_(sorted(wanted)), jobs.c.removed_at.is_(None))
     found = define_jobs(connection, locked_jobs(connection, mine.order_by(jobs.c.id)), now)
+    # Before anything is decided: a run that is there already must not make way for itself.
+    taken = _taken(connection, wanted)
     rows = [
         _row(job, slot, now)
         for job in found
-        for slot in _complete(connection, followers[job.id], sorted(wanted[job.id]))
+        if (slots := sorted(wanted[job.id] - taken[job.id]))
+        for slot in _complete(connection, followers[job.id], slots)
     ]
+    if not rows:
+        return
     admissions = Admissions(connection, {job.id: decode_rules(job.rules) for job in found}, now)
     admissions.admit(rows)
     admissions.write()
@@ -78,6 +84,32 @@ def _followers(connection: Connection, job_ids: Collection[int]) -> dict[int, _F
             if after & set(job_ids):
                 found[row.id] = _Follower(row.id, rules, after)
     return found
+
+
+def _taken(connection: Connection, wanted: Mapping[int, Collection[datetime]]) -> Mapping[int, set[datetime]]:
+    """The slots of these that have a run, or are slots of their job's own schedule, which sees to them."""
+    taken: dict[int, set[datetime]] = defaultdict(set)
+    slots = sorted({slot for of_one in wanted.values() for slot in of_one})
+    known = select(runs.c.job_id, runs.c.slot).where(
+        runs.c.job_id.in_(sorted(wanted)), runs.c.slot.in_(slots)
+    )
+    for job_id, slot in connection.execute(known):
+        taken[job_id].add(slot)
+    scheduled = definitions.c.schedule.is_not(None) | definitions.c.anchor.is_not(None)
+    in_force = definitions.c.until.is_(None) | (definitions.c.until >= slots[0])
+    defined = select(definitions).where(definitions.c.job_id.in_(sorted(wanted)), scheduled, in_force)
+    for row in connection.execute(defined):
+        term = (slot for slot in slots if row.since < slot <= (row.until or datetime.max))
+        taken[row.job_id].update(slot for slot in term if _is_slot(row, slot))
+    return taken
+
+
+def _is_slot(definition: Row[Any], slot: datetime) -> bool:
+    try:
+        schedule = read_schedule(definition.schedule, definition.anchor, definition.interval)
+    except BadSchedule:
+        return False
+    return schedule.last_until(slot) == slot
 
 
 def _complete(connection: Connection, follower: _Follower, slots: Sequence[datetime]) -> list[datetime]:

@@ -173,7 +173,8 @@ def _arguments(url: URL) -> dict[str, Any]:
             "connect_timeout": 10,
             "read_timeout": PATIENCE,
             "write_timeout": PATIENCE,
-            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'),"
+            " group_concat_max_len = 65536",
             **faster,
         },
     }

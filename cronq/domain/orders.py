@@ -21,6 +21,8 @@ class OrderKind(enum.StrEnum):
     DRAIN = "drain"
     #: End the command of a run.
     KILL = "kill"
+    #: Send what a run writes to an address, for some seconds. It stands in no row of its own: see `viewings`.
+    SHOW = "show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,17 @@ class Order:
     kind: OrderKind
     #: A sentence for people, which becomes the reason of each run that it ends.
     reason: str
-    #: Of a kill.
+    #: Of a kill, and when output is to be shown.
     run_id: str | None = None
+    #: When output is to be shown: the private queue that wants it, and for how many seconds.
+    address: str | None = None
+    seconds: float | None = None
 
     def encode(self) -> bytes:
         """The JSON of the message."""
-        return write_fields({"order": self.kind, "reason": self.reason, "run_id": self.run_id})
+        said = {"order": self.kind, "reason": self.reason, "run_id": self.run_id}
+        shown = {"address": self.address, "seconds": self.seconds}
+        return write_fields(said | {key: value for key, value in shown.items() if value is not None})
 
     @classmethod
     def decode(cls, body: bytes) -> "Order":
@@ -49,6 +56,8 @@ class Order:
             kind=take_member(tuple(OrderKind), data, "order"),
             reason=take(data, "reason", str),
             run_id=optional(take_id, data, "run_id"),
+            address=take(data, "address", str, default=None),
+            seconds=take(data, "seconds", float, default=None),
         )
 
 

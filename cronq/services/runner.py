@@ -130,6 +130,8 @@ class Runner(Service):
     def _ordered(self, order: Order) -> None:
         if order.kind is OrderKind.KILL and order.run_id is not None:
             self._intake.end_run(order.run_id, order.reason)
+        elif order.kind is OrderKind.SHOW and order.run_id and order.address and order.seconds:
+            self._intake.show_run(order.run_id, order.address, order.seconds)
         elif order.kind is OrderKind.DRAIN and self._draining is None and self.running:
             log.info("ordered to drain: {why}", why=order.reason)
             self._reason = order.reason

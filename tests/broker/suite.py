@@ -1,7 +1,4 @@
-"""What every broker must do: the contract of `cronq.broker.interface` as tests.
-
-Import the module, not the class: trial runs every test case that a test module has by name.
-"""
+"""Contract of `cronq.broker.interface`. Import the module: trial runs each class that it has by name."""
 
 from twisted.internet.defer import Deferred
 

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.commands import access
 from cronq.commands.access import UsersCheck, add_user, is_only_here
 from cronq.database.gateway import make_engine
-from cronq.web.door import AccessSettings
+from cronq.web.safety.door import AccessSettings
 from tests.commands.case import PROGRAMS, CommandLineCase
 
 HERE = (

@@ -85,6 +85,12 @@ class BackfillTests(RulingCase):
         self.assertEqual(len(self.made()), 3)
         self.assertEqual(self.audit(), [])
 
+    def test_audit_from_the_middle(self) -> None:
+        """A row that stands for many slots counts also where some of them were run since."""
+        self.fill(at(0, 2), at(0, 3))
+        self.finish()
+        self.assertEqual(self.audit(since=at(0, 6)), [])
+
     def test_two_injectors(self) -> None:
         """However often injectors look, a slot has one run."""
         self.fill(at(0, 1), at(0, 9), at_once=9)
@@ -100,6 +106,40 @@ class BackfillTests(RulingCase):
         self.ask(run_id)
         self.end(run_id, 1)
         self.assertEqual([row[1:] for row in self.made()], [(2, "failed"), (3, "queued")])
+
+    def test_retries_of_what_was_missed(self) -> None:
+        """A slot that was missed is tried as often as any other."""
+        self.begin_with(retries=2, retry_backoff=2)
+        self.fill(at(0, 1), at(0, 2))
+        for _ in range(20):
+            self.now += timedelta(minutes=1)
+            self.do(go_on)
+            for row in self.rows(runs, status="queued"):
+                if row["not_before"] is None or row["not_before"] <= self.now:
+                    self.ask(row["run_id"])
+                    self.end(row["run_id"], 1)
+        rows = self.rows(runs, cause="backfill")
+        self.assertEqual([row["attempt"] for row in rows], [2, 3, 4, 1, 2, 3])
+        waited = [row["not_before"] - row["queued_at"] for row in rows if row["previous_run_id"]]
+        self.assertEqual([wait.seconds for wait in waited], [60, 120] * 2)
+        self.assertIn("there is no more", rows[2]["reason"])
+
+    def test_not_claimed_yet(self) -> None:
+        """Slots for which no injector has been there yet belong to it, once one has."""
+        self.ask_before_the_injector(Order.OLDEST)
+
+    def test_not_claimed_yet_newest_first(self) -> None:
+        """Nor are they left out if they come first."""
+        self.ask_before_the_injector(Order.NEWEST)
+
+    def ask_before_the_injector(self, order: Order) -> None:
+        self.now = at(0, 15)
+        self.fill(at(0, 9), at(0, 15), order)
+        self.assertEqual(self.made(), [])
+        self.claim()
+        self.finish()
+        self.assertEqual({row[0] for row in self.made()}, {at(0, minute) for minute in (9, 11, 12, 13, 14)})
+        self.assertEqual(self.row(backfills)["slots"], 7)
 
     def test_called_off(self) -> None:
         """Nothing more is made, and what has not started is skipped."""

@@ -1,11 +1,14 @@
 """What comes first, and what comes after other jobs, on any database."""
 
+from datetime import datetime
 from typing import Any
 
+from cronq.database.backfilling import Wanted, begin_backfill, go_on
 from cronq.database.ledger import record_reports
 from cronq.database.outbox import claim_unpublished
 from cronq.database.pausing import pause_job
-from cronq.database.tables import jobs, runs
+from cronq.database.tables import jobs, orders, runs
+from cronq.domain.backfilling import Order
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.messages import Report
 from cronq.domain.rules import AfterSame, Overlap, Rules, decode_rules
@@ -146,6 +149,41 @@ class AfterTests(RulingCase):
             for run_id in self.claim_both(minute).values():
                 self.succeed(run_id)
         self.assertEqual([row[1] for row in self.last()], ["queued", "skipped"])
+
+    def test_same_day_in_progress(self) -> None:
+        """Further successes of the same day do nothing to the run that they have led to."""
+        self.chain(after_same=AfterSame.DAY, overlap=Overlap.REPLACE)
+        for run_id in self.claim_both(1).values():
+            self.succeed(run_id)
+        self.ask(self.rows(runs)[-1]["run_id"])
+        for run_id in self.claim_both(2).values():
+            self.succeed(run_id)
+        self.assertEqual((self.last(), self.rows(orders)), ([(at(0, 0), "running", "after")], []))
+
+    def test_slots_of_its_own(self) -> None:
+        """Slots that its own schedule has, or has had, are left to that, be they due, missed or to come."""
+        self.put(job("a"), job("b", rules=Rules(after=("a",))))
+        self.now = at(0, 3)
+        a, b = (row["id"] for row in self.rows(jobs))
+        self.claim()
+        for minute in (1, 2, 3):
+            self.fill(a, at(0, minute))
+        self.assertEqual([row["cause"] for row in self.rows(runs, job_id=b)], [None, None])
+        self.put(job("a"), JobDefinition("b", None, "true", rules=Rules(after=("a",))))
+        self.now = at(0, 4)
+        self.claim()
+        for minute in (2, 4):
+            self.fill(a, at(0, minute))
+        rows = self.rows(runs, job_id=b)
+        self.assertEqual([(row["slot"], row["cause"]) for row in rows[2:]], [(at(0, 4), "after")])
+        self.assertEqual(self.audit(), [])
+
+    def fill(self, job_id: int, slot: datetime) -> None:
+        """A run of that job and slot succeeds, if need be by a backfill."""
+        self.do(begin_backfill, job_id, Wanted(slot, slot, Order.OLDEST, 1, ""), 1)
+        self.do(go_on)
+        for row in self.rows(runs, job_id=job_id, slot=slot, status="queued"):
+            self.succeed(row["run_id"])
 
     def test_nobody_follows(self) -> None:
         """Once the document says so no more, nothing follows."""

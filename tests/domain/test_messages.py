@@ -161,7 +161,7 @@ class JobMessageTests(RefusalCase):
             self.assertEqual(JobMessage.decode(changed(JOB, rules=rules)).rules, DEFAULT_RULES)
         for wrong, sentence in (
             (["PT1H"], "rules: expected an object"),
-            ({"timeout": 60}, "rules.timeout: expected a text, found 60"),
+            ({"timeout": 60}, "rules.timeout: expected a text such as PT90S, found 60"),
             ({"environment": {"A": 1}}, "rules.environment.A: expected a text, found 1"),
         ):
             self.assertSays(sentence, changed(JOB, rules=wrong), JobMessage)

@@ -68,7 +68,7 @@ class WeatherCase(InstallationCase):
         """What a daemon has said of troubles since all were started; those of requests are the test's own."""
         for line in daemon.lines[self.at_start[daemon] :]:
             match = re.search(r"\[(\S+)#(?:warn|error|critical)\] (.*)", line)
-            if match and match[1] != "cronq.web.explaining":
+            if match and match[1] != "cronq.web.http.explaining":
                 yield match[2]
 
 

@@ -14,15 +14,21 @@ from cronq.execution.leftovers import Leftover
 
 
 class ScriptedCommand:
-    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM."""
+    """A command that takes the time its script says: `5 s`, `2 s exit 3`; `5 s deaf` ignores SIGTERM.
+
+    `5 s undying` is ended by no signal, as a command that waits for a disk that does not answer.
+    """
 
     def __init__(self, clock: IReactorTime, command: str, pid: int) -> None:
-        command, self._deaf = command.removesuffix(" deaf"), command.endswith(" deaf")
+        self._deaf = command.endswith(" deaf")
+        #: Whether no signal ends it.
+        self.immortal = command.endswith(" undying")
+        command = command.removesuffix(" deaf").removesuffix(" undying")
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
-        #: Whether no signal ends it.
-        self.immortal = False
+        #: Passes on what it is to write.
+        self.on_output: OnOutput
         self.ended: Deferred[Ended] = Deferred()
         self._clock = clock
         self._begun = clock.seconds()
@@ -98,6 +104,7 @@ class ScriptedLauncher:
         if command.text == "missing":
             raise CannotStart("it is missing")
         scripted = ScriptedCommand(self._clock, command.text, len(self.started) + 1)
+        scripted.on_output = on_output
         on_output(Stream.OUT, command.variables.get("SAYS", "").encode())
         environment = {**command.environment, **command.variables}
         self.started.append(Started(self._now(), environment, scripted, command))

@@ -3,18 +3,23 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from cronq.broker.interface import RESULTS, Message, Queue
+from cronq.database.backfilling import Wanted, begin_backfill
 from cronq.database.ledger import record_reports
 from cronq.database.orders import order_drain
-from cronq.database.tables import runs
+from cronq.database.tables import jobs, runs
+from cronq.domain.backfilling import Order
+from cronq.domain.jobs import JobDefinition
 from cronq.domain.messages import Report, ResultMessage
+from cronq.domain.rules import AfterSame, Overlap, Rules
 from cronq.services import notebook
-from tests.services.cases import WorldTestCase, once
+from tests.services.cases import WorldTestCase, each_minute, once
 from tests.services.test_watch import rerun
-from tests.services.world import RunnerProcess
+from tests.services.world import START, RunnerProcess
 from tests.simulation.disk import Disk
 
 #: Nothing comes by this queue.
@@ -225,3 +230,62 @@ class DrainTests(FoundTestCase):
         stopped = runner.stop()
         self.assert_stops(stopped, seconds=90)
         self.assertEqual(exits, [])
+
+
+class FollowTests(FoundTestCase):
+    def runs_of(self, name: str) -> list[tuple[str, str | None, str]]:
+        """Slot, cause and status of each, by slots."""
+        query = select(runs).join(jobs, jobs.c.id == runs.c.job_id).where(jobs.c.name == name)
+        return [
+            (f"{row.slot:%H:%M}", row.cause, row.status)
+            for row in self.world.rows(query.order_by(runs.c.slot, runs.c.attempt))
+        ]
+
+    def test_slots_of_its_own(self) -> None:
+        """What has a schedule besides runs once for a slot, and not again when that was missed."""
+        self.injector.kill()
+        self.world.put(
+            each_minute("first", "1 s"), replace(each_minute("then"), rules=Rules(after=("first",)))
+        )
+        self.world.run_for(200)
+        self.world.start_injector("injector.2", republish_interval=1.0)
+        self.world.run_for(10)
+        self.world.do(begin_backfill, 1, Wanted(START, self.world.now(), Order.OLDEST, 1, ""), 3)
+        self.world.run_for(20)
+        self.assertEqual([row[1] for row in self.runs_of("first")], [None, "backfill", "backfill", None])
+        self.assertEqual(self.runs_of("then"), [("00:01", None, "missed"), ("00:03", None, "succeeded")])
+        self.assert_audit_clean()
+
+    def test_day_in_progress(self) -> None:
+        """The run of a day is not replaced by itself when there are more successes on that day."""
+        rules = Rules(after=("first",), after_same=AfterSame.DAY, overlap=Overlap.REPLACE)
+        self.world.put(each_minute("first", "1 s", "4"), JobDefinition("then", None, "200 s", rules=rules))
+        self.world.run_for(400)
+        self.assertEqual(self.runs_of("then"), [("00:00", "after", "succeeded")])
+
+
+class BackfillTests(FoundTestCase):
+    def fill(self, since: datetime, until: datetime) -> None:
+        self.world.do(begin_backfill, 1, Wanted(since, until, Order.NEWEST, 3, "the outage"), 1)
+
+    def test_asked_for_in_the_outage(self) -> None:
+        """Slots that no injector has taken when the backfill is asked for are not left out."""
+        self.injector.kill()
+        self.world.put(each_minute(command="1 s"))
+        self.world.run_for(210)
+        self.fill(START, self.world.now())
+        self.world.start_injector("injector.2", republish_interval=1.0)
+        self.world.run_for(20)
+        self.assertEqual(self.statuses(), {"missed": 1, "succeeded": 3})
+        self.assert_audit_clean()
+
+    def test_retries(self) -> None:
+        """A slot that was missed is tried again as often as those that follow it."""
+        self.injector.kill()
+        self.world.put(replace(each_minute(command="1 s exit 1", count="3"), rules=Rules(retries=1)))
+        self.world.run_for(210)
+        self.world.start_injector("injector.2", republish_interval=1.0)
+        self.world.run_for(2)
+        self.fill(START, START + timedelta(seconds=150))
+        self.world.run_for(200)
+        self.assertEqual(self.statuses(), {"missed": 1, "failed": 6})

@@ -4,16 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from cronq.broker.interface import JOBS, RESULTS, Message
-from cronq.database.jobs import request_run
-from cronq.database.orders import order_drain, order_kill
-from cronq.database.pausing import pause_job, resume_job, skip_next
-from cronq.database.tables import jobs, runs
+from cronq.database.orders import order_drain
 from cronq.domain.messages import ResultMessage
 from tests.services.process import Process
 from tests.services.world import RunnerProcess
+from tests.simulation.people import backfill, kill_run, pause, replace, run_by_hand, skip
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -37,7 +33,7 @@ def kill_all(history: "History") -> str:
 
 def freeze(history: "History") -> str:
     """SIGSTOP; a broker parts from who says nothing for too long, and who wakes up does not know that yet."""
-    name, seconds = _any(history), _span(history)
+    name, seconds = _any(history), history.span()
     daemon = history.daemons[name]
     daemon.freeze()
     if seconds > SAYS_NOTHING and not history.all_in_one:
@@ -48,7 +44,7 @@ def freeze(history: "History") -> str:
 
 def cut(history: "History") -> str:
     """One process is parted from the broker, from the database, or from both."""
-    name, seconds = _any(history), _span(history)
+    name, seconds = _any(history), history.span()
     daemon, where = history.daemons[name], history.chance.choice(("broker", "database", "both"))
     if where != "database":
         daemon.cut()
@@ -70,7 +66,7 @@ def consumers_cancelled(history: "History") -> str:
 
 def stop(history: "History") -> str:
     """SIGTERM, and at times a second one."""
-    name, seconds = _any(history), _span(history)
+    name, seconds = _any(history), history.span()
     daemon, again = history.daemons[name], history.chance.random() < 0.4
     if daemon.is_dead or not daemon.services[0].running:
         return f"stop {name}, which is stopping already"
@@ -106,7 +102,7 @@ def vanish(history: "History") -> str:
 
 def reboot(history: "History") -> str:
     """Everything on a machine ends, commands included."""
-    machine, seconds = _any_machine(history), _span(history)
+    machine, seconds = _any_machine(history), history.span()
     for name in _power_off(history, machine):
         history.trouble(seconds, lambda name=name: history.start(name))  # type: ignore[misc]
     return f"{machine} loses its power for {seconds:.0f} s"
@@ -114,7 +110,7 @@ def reboot(history: "History") -> str:
 
 def disk_full(history: "History") -> str:
     """The state folder of a machine has no space left."""
-    machine, seconds = _any_machine(history), _span(history)
+    machine, seconds = _any_machine(history), history.span()
     folder = history.world.folder / machine
     history.disk.full.add(folder)
     history.trouble(seconds, lambda: history.disk.full.discard(folder))
@@ -122,7 +118,7 @@ def disk_full(history: "History") -> str:
 
 
 def broker_away(history: "History") -> str:
-    seconds = _span(history)
+    seconds = history.span()
     history.world.broker.down()
     history.trouble(seconds, history.world.broker.up)
     return f"broker away for {seconds:.0f} s"
@@ -153,14 +149,14 @@ def double(history: "History") -> str:
 
 
 def database_away(history: "History") -> str:
-    seconds = _span(history)
+    seconds = history.span()
     history.world.database_down()
     history.trouble(seconds, history.world.database_up)
     return f"database away for {seconds:.0f} s"
 
 
 def database_hangs(history: "History") -> str:
-    seconds = _span(history)
+    seconds = history.span()
     history.world.database_hangs()
     history.trouble(seconds, history.world.database_up)
     return f"database hangs for {seconds:.0f} s"
@@ -174,7 +170,7 @@ def commit_fails(history: "History") -> str:
 
 
 def database_clock_jumps(history: "History") -> str:
-    seconds = history.chance.choice((-1, 1, 1)) * _span(history)
+    seconds = history.chance.choice((-1, 1, 1)) * history.span()
     if seconds < 0:
         history.twice.append((history.world.now() + timedelta(seconds=seconds), history.world.now()))
     history.world.jump(seconds)
@@ -182,64 +178,16 @@ def database_clock_jumps(history: "History") -> str:
 
 
 def machine_clock_jumps(history: "History") -> str:
-    machine, seconds = _any_machine(history), history.chance.choice((-1, 1)) * _span(history)
+    machine, seconds = _any_machine(history), history.chance.choice((-1, 1)) * history.span()
     history.world.set_ahead(machine, seconds)
     return f"the clock of {machine} is {seconds:.0f} s ahead of the database's"
-
-
-def replace(history: "History") -> str:
-    """Jobs are added, changed, removed and brought back."""
-    return history.replace()
-
-
-def pause(history: "History") -> str:
-    """Somebody pauses a job for a while, and may think better of it."""
-    job_id = _any_job(history)
-    if job_id is None:
-        return "nobody to pause"
-    until = history.world.now() + timedelta(seconds=1 + _span(history))
-    history.world.do(pause_job, job_id, until, "chance wants it")
-    if history.chance.random() < 0.3:
-        history.later(60.0, lambda: history.world.do(resume_job, job_id))
-    return f"job {job_id} is paused until {until}"
-
-
-def skip(history: "History") -> str:
-    """Somebody wants the next slot of a job skipped."""
-    job_id = _any_job(history)
-    return "nobody to skip" if job_id is None else f"job {job_id} skips {history.world.do(skip_next, job_id)}"
-
-
-def _any_job(history: "History") -> int | None:
-    ids = [row.id for row in history.world.rows(select(jobs.c.id).where(jobs.c.removed_at.is_(None)))]
-    return history.chance.choice(ids) if ids else None
-
-
-def run_by_hand(history: "History") -> str:
-    job_id = _any_job(history)
-    if job_id is None:
-        return "nobody to ask"
-    history.world.do(request_run, job_id)
-    history.asked += 1
-    return f"job {job_id} is asked to run"
-
-
-def kill_run(history: "History") -> str:
-    """A person has a command ended."""
-    query = select(runs.c.run_id, runs.c.runner).where(runs.c.status == "running", runs.c.runner.is_not(None))
-    found = history.world.rows(query.order_by(runs.c.id))
-    if not found:
-        return "nothing to kill"
-    run = history.chance.choice(found)
-    history.world.do(order_kill, run.runner, run.run_id, "chance wants it")
-    return f"order {run.runner} to kill run {run.run_id}"
 
 
 #: With the weight of each: what may befall one process, with a broker in it, …
 ALONE: dict[Fault, int] = {
     kill: 5, freeze: 4, stop: 3, reboot: 1, disk_full: 2, double: 3, database_away: 2, database_hangs: 2,
-    commit_fails: 5, database_clock_jumps: 2, machine_clock_jumps: 2, replace: 5, run_by_hand: 3, kill_run: 2,
-    pause: 3, skip: 2,
+    commit_fails: 5, database_clock_jumps: 2, machine_clock_jumps: 2, replace: 5, run_by_hand: 3, kill_run: 4,
+    backfill: 4, pause: 3, skip: 2,
 }  # fmt: skip
 #: … and daemons on several machines.
 TOGETHER: dict[Fault, int] = ALONE | {
@@ -256,18 +204,13 @@ def _any_machine(history: "History") -> str:
     return "cronq" if history.all_in_one else history.chance.choice(sorted(set(history.machines.values())))
 
 
-def _span(history: "History") -> float:
-    """Seconds that a trouble lasts: often short, at times longer than anyone is waited for."""
-    return history.chance.choice((0.0, 1.0, 15.0, 90.0, 700.0, 2500.0, 8000.0)) * history.chance.random()
-
-
 def _thaw(daemon: Process) -> None:
     daemon.thaw()
     daemon.restore()
 
 
 def _kill(history: "History", name: str) -> str:
-    seconds = _span(history)
+    seconds = history.span()
     _end(history, name)
     history.trouble(seconds, lambda: history.start(name))
     return f"kill {name}, for {seconds:.0f} s"

@@ -3,7 +3,7 @@
 import gc
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,8 @@ from tests.services.process import Process
 from tests.services.world import RunnerProcess, World
 from tests.simulation.disk import Disk
 from tests.simulation.faults import ALONE, BETWEEN_FAULTS, TOGETHER, Fault
-from tests.simulation.jobs import NAMES, Life, any_document
+from tests.simulation.jobs import Life, any_document
+from tests.simulation.wishes import Wishes
 
 DAY, MINUTE = 86_400.0, 60.0
 HEARTBEATS_EVERY, LOST_AFTER = 300.0, 1200.0
@@ -34,31 +35,10 @@ QUIET = 2.5 * HEARTBEATS_EVERY
 HEALED_AFTER = 40 * 3600.0
 
 
-class History:
-    """Daemons, and faults that befall them; every fault is over by itself after a while."""
+class Observations:
+    """What has happened, as far as a verdict needs it."""
 
-    def __init__(
-        self,
-        days: float,
-        folder: Path,
-        chance: random.Random,
-        disk: Disk,
-        weights: Mapping[Fault, int] | None,
-        tell: Callable[[str], object] | None,
-    ) -> None:
-        """`weights` says which faults there are, if not all. `tell` is given every line of what happens."""
-        self.days = days
-        self.world = World(folder.resolve(), HEARTBEATS_EVERY, LOST_AFTER)
-        self.chance = chance
-        self.disk = disk
-        #: Whether all daemons are one process, with a broker of its own.
-        self.all_in_one = chance.random() < 0.2 and weights is None
-        self.faults: Counter[str] = Counter()
-        self.lives = {name: Life() for name in NAMES}
-        self.daemons: dict[str, Process] = {}
-        #: By runner: the machine that it is on.
-        self.machines = {"runner 1": "machine 1", "runner 2": "machine 1", "runner 3": "machine 2"}
-        self.asked, self.is_over = 0, False
+    def __init__(self) -> None:
         #: Machines that are gone for good.
         self.vanished: set[str] = set()
         #: Runs whose notes or reports were taken away by what no one can be held against.
@@ -72,6 +52,39 @@ class History:
         self.broken: list[str] = []  # tracebacks of daemons
         #: What the clock of the database has shown twice, as it was set back.
         self.twice: list[tuple[datetime, datetime]] = []
+
+
+class History(Observations):
+    """Daemons, and faults that befall them; every fault is over by itself after a while."""
+
+    def __init__(
+        self,
+        days: float,
+        folder: Path,
+        chance: random.Random,
+        disk: Disk,
+        weights: Mapping[Fault, int] | None,
+        names: Sequence[str],
+        tell: Callable[[str], object] | None,
+    ) -> None:
+        """`weights` says which faults there are, if not all, and `names` which jobs there may be. `tell` is
+        given every line of what happens.
+        """
+        super().__init__()
+        self.days = days
+        self.world = World(folder.resolve(), HEARTBEATS_EVERY, LOST_AFTER)
+        self.chance = chance
+        self.disk = disk
+        #: Whether all daemons are one process, with a broker of its own.
+        self.all_in_one = chance.random() < 0.2 and weights is None
+        self.faults: Counter[str] = Counter()
+        self.lives = {name: Life() for name in names}
+        self.daemons: dict[str, Process] = {}
+        #: By runner: the machine that it is on.
+        self.machines = {"runner 1": "machine 1", "runner 2": "machine 1", "runner 3": "machine 2"}
+        self.wishes, self.is_over = Wishes(), False
+        # Histories of a few kinds of faults only are short, and go to the point.
+        self._between = BETWEEN_FAULTS if weights is None else BETWEEN_FAULTS / 3
         self._faults = weights or (ALONE if self.all_in_one else TOGETHER)
         self._tell = tell
         self._troubles, self._quiet_since = 0, 0.0
@@ -82,6 +95,14 @@ class History:
     def latest(self) -> datetime:
         """The latest that the clock of the database has shown before it was set back."""
         return max((until for _, until in self.twice), default=datetime.min)
+
+    def is_unclear(self, at: datetime) -> bool:
+        """Whether the clock of the database has shown that more than once."""
+        return any(since <= at <= until for since, until in self.twice)
+
+    def span(self) -> float:
+        """Seconds that something lasts: often short, at times longer than anyone is waited for."""
+        return self.chance.choice((0.0, 1.0, 15.0, 90.0, 700.0, 2500.0, 8000.0)) * self.chance.random()
 
     def live(self) -> None:
         """Live through all of it, heal, and let all come to its end."""
@@ -142,7 +163,7 @@ class History:
         if now <= self.latest:
             return "no document, as the clock is behind"
         current = [life.now for life in self.lives.values() if life.now is not None]
-        wanted = any_document(self.chance, current, now)
+        wanted = any_document(self.chance, list(self.lives), current, now)
         self._put(wanted)
         return f"a document with {len(wanted)} jobs"
 
@@ -163,7 +184,7 @@ class History:
 
     def _pause(self) -> float:
         """To anywhere, or to just before a minute, as most things happen at the beginning of one."""
-        pause = self.chance.expovariate(1 / BETWEEN_FAULTS)
+        pause = self.chance.expovariate(1 / self._between)
         if self.chance.random() < 0.7:
             at = self.world.clock.seconds() + pause
             pause += MINUTE - at % MINUTE - 0.001

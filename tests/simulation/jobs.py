@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cronq.domain.jobs import JobDefinition
-from cronq.domain.rules import CatchUp, OnLost, Overlap, Rules
+from cronq.domain.rules import AfterSame, CatchUp, OnLost, Overlap, Rules
 from cronq.domain.runs import Status
 
 STEPS = 5, 7, 10, 15, 30, 60, 240
@@ -19,6 +19,8 @@ MILLENNIUM = datetime(2001, 1, 1)
 COMMANDS = "1 s", "20 s", "90 s exit 3", "missing", "250 s", "600 s", "400 s deaf"
 #: Of jobs that have a slot only every hour or less often.
 LONG_COMMANDS = *COMMANDS, "2000 s", "2000 s deaf", "7000 s exit 1"
+#: Of jobs that replace what runs.
+UNDYING = "900 s undying", "2400 s undying"
 #: What the jobs ask for. Each name keeps its rules, so that it is plain what holds for a run of it.
 RULES: dict[str, Rules] = {
     "job 0": Rules(on_lost=OnLost.RERUN),
@@ -35,8 +37,16 @@ RULES: dict[str, Rules] = {
     ),
     "job 6": Rules(on_lost=OnLost.RERUN, timeout=timedelta(hours=1)),
     "job 7": Rules(on_lost=OnLost.RERUN),
+    "after 0": Rules(on_lost=OnLost.RERUN, after=("job 0",)),
+    "after 0 and 7": Rules(after=("job 0", "job 7"), overlap=Overlap.SKIP, retries=1),
+    "a day of 2": Rules(
+        OnLost.RERUN, after=("after 0", "job 2"), after_same=AfterSame.DAY, overlap=Overlap.REPLACE,
+    ),
+    "after 4, and by itself": Rules(after=("job 4",), retries=1),
 }  # fmt: skip
 NAMES = tuple(RULES)
+#: What runs only after others.
+UNSCHEDULED = {"after 0", "after 0 and 7", "a day of 2"}
 
 
 def may_follow(name: str, status: Status) -> bool:
@@ -47,9 +57,9 @@ def may_follow(name: str, status: Status) -> bool:
     return status in {Status.FAILED, Status.TIMED_OUT} and rules.retries > 0
 
 
-def must_follow(name: str, status: Status, attempt: int) -> bool:
-    """Whether there has to be another attempt after this one."""
-    return status in {Status.FAILED, Status.TIMED_OUT} and attempt <= RULES[name].retries
+def must_follow(name: str, status: Status, tries: int) -> bool:
+    """Whether there has to be another attempt after one that was the last of so many."""
+    return status in {Status.FAILED, Status.TIMED_OUT} and tries <= RULES[name].retries
 
 
 def longest(name: str) -> timedelta | None:
@@ -83,7 +93,8 @@ class Rhythm:
 class Term:
     """A job as it was from one instant to another; both are times of the database."""
 
-    rhythm: Rhythm
+    #: None: it runs only after others.
+    rhythm: Rhythm | None
     since: datetime
     until: datetime | None = None
 
@@ -109,20 +120,29 @@ class Life:
     def slots(self, until: datetime) -> Iterator[datetime]:
         """Every slot that it should have a row for."""
         for term in self.terms:
-            yield from term.rhythm.between(term.since, min(until, term.until or until))
+            if term.rhythm is not None:
+                yield from term.rhythm.between(term.since, min(until, term.until or until))
 
     def is_there(self, at: datetime) -> bool:
         """Whether it is not removed then."""
         return any(term.since < at < (term.until or datetime.max) for term in self.terms)
 
+    def removed_after(self, at: datetime) -> datetime:
+        """When it was removed for the first time after that."""
+        ends = [term.until for term in self.terms if term.until is not None and term.until > at]
+        goes_on = {term.since for term in self.terms}
+        return min((end for end in ends if end not in goes_on), default=datetime.max)
+
     def step(self, slot: datetime) -> timedelta:
         """How far it is from this slot to the next of the same term."""
-        return next(t.rhythm.step for t in self.terms if t.since < slot <= (t.until or datetime.max))
+        rhythms = (t.rhythm for t in self.terms if t.since < slot <= (t.until or datetime.max))
+        return next(rhythm.step for rhythm in rhythms if rhythm is not None)
 
 
-def rhythm_of(job: JobDefinition) -> Rhythm:
+def rhythm_of(job: JobDefinition) -> Rhythm | None:
     """What `any_job` wrote."""
-    assert job.schedule is not None
+    if job.schedule is None:
+        return None
     if job.schedule.startswith("every"):
         return Rhythm(MILLENNIUM, timedelta(minutes=_minutes(job.schedule.removeprefix("every "))))
     if job.schedule.startswith("*"):
@@ -137,24 +157,27 @@ def _minutes(duration: str) -> int:
 
 def any_job(chance: random.Random, name: str, now: datetime) -> JobDefinition:
     """A job of that name, which began some time ago or begins soon."""
+    if name in UNSCHEDULED:
+        return JobDefinition(name, None, chance.choice(COMMANDS), rules=RULES[name])
     start = now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=chance.randint(-300, 90))
     step = chance.choice(STEPS)
     forms = [f"R/{start.isoformat()}Z/PT{step}M", f"every PT{step}M"]
     # Only these steps of cron are even.
     schedule = chance.choice([*forms, f"*/{step} * * * *"] if step in {5, 10, 15, 30} else forms)
-    command = chance.choice(LONG_COMMANDS if step >= HOUR else COMMANDS)
+    commands = LONG_COMMANDS if step >= HOUR else COMMANDS
+    command = chance.choice(commands + UNDYING if RULES[name].overlap is Overlap.REPLACE else commands)
     return JobDefinition(name, schedule, command, rules=RULES[name])
 
 
 def any_document(
-    chance: random.Random, current: Iterable[JobDefinition], now: datetime
+    chance: random.Random, names: Iterable[str], current: Iterable[JobDefinition], now: datetime
 ) -> tuple[JobDefinition, ...]:
     """The next document: most jobs as they are, some changed, some removed, some back or new."""
     found = {job.name: job for job in current}
-    wanted = []
-    for name in NAMES:
+    wanted: list[JobDefinition] = []
+    for name in names:
         before, luck = found.get(name), chance.random()
-        if luck < 0.15:
+        if luck < 0.15 or not {job.name for job in wanted}.issuperset(RULES[name].after):
             continue
         if before is None or luck < 0.4:
             wanted.append(any_job(chance, name, now))

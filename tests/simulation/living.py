@@ -4,13 +4,14 @@ import contextlib
 import gc
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulation.chance import repeatable
 from tests.simulation.faults import Fault
 from tests.simulation.history import History
+from tests.simulation.jobs import NAMES
 from tests.simulation.verdict import count_slots, findings
 
 
@@ -32,16 +33,17 @@ def live(
     days: float,
     tell: Callable[[str], object] | None = None,
     weights: Mapping[Fault, int] | None = None,
+    names: Sequence[str] = NAMES,
 ) -> Outcome:
     """Live through the history with that seed; `tell` is given every line of what happens, if anybody wants
-    to know. `weights` says which faults there are, if not all.
+    to know. `weights` says which faults there are, and `names` which jobs, if not all.
     """
     with (
         _collected_in_time(),
         tempfile.TemporaryDirectory(prefix="cronq-simulation-") as name,
         repeatable(seed) as (chance, disk),
     ):
-        history = History(days, Path(name), chance, disk, weights, tell)
+        history = History(days, Path(name), chance, disk, weights, names, tell)
         history.live()
         found = findings(history)
         outcome = Outcome(
@@ -55,10 +57,12 @@ def live(
 
 @contextlib.contextmanager
 def _collected_in_time() -> Iterator[None]:
-    """The history says when garbage is collected."""
+    """The history says when garbage is collected, and what was there before need not be looked through."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        gc.unfreeze()

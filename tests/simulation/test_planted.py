@@ -1,39 +1,63 @@
 """The histories notice what is wrong with a cronq that has been spoilt on purpose."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.database import categories, ledger
+from cronq.database import (
+    admissions,
+    attempts,
+    backfilling,
+    batch,
+    books,
+    categories,
+    following,
+    gate,
+    kills,
+    ledger,
+)
 from cronq.domain.grants import Grant
 from cronq.domain.messages import Report, ResultMessage
+from cronq.domain.overlap import STARTS
 from cronq.domain.reports import RunState
+from cronq.domain.rules import Overlap
 from cronq.domain.runs import Status
-from cronq.services import reporting
-from tests.simulation import faults, living
+from cronq.domain.settlement import Terms
+from cronq.services import injector, intake, reporting, running
+from tests.simulation import faults, living, people
 from tests.simulation.faults import Fault
+from tests.simulation.jobs import NAMES
 
 #: So many histories may be without a finding.
 PATIENCE = 12
-DAYS = 0.5
+DAYS = 0.1
 
 
-class PlantedTests(SynchronousTestCase):
-    def assert_found(self, finding: str, weights: Mapping[Fault, int], first: int = 1) -> None:
-        """Histories of these faults find that sooner or later; `first` saves those that are known not to."""
+class PlantedTestCase(SynchronousTestCase):
+    def assert_found(
+        self, finding: str, weights: Mapping[Fault, int], names: tuple[str, ...] = NAMES[:3], first: int = 1
+    ) -> None:
+        """Histories of these faults and jobs find that sooner or later; `first` saves those that are known
+        not to.
+        """
         found: list[str] = []
         for seed in range(first, first + PATIENCE):
-            found = living.live(seed, DAYS, weights=weights).findings
+            found = living.live(seed, DAYS, weights=weights, names=names).findings
             if any(finding in each for each in found):
                 return
         self.fail(f"no history has found {finding!r}; the last one: {found}")
 
-    def spoil(self, module: Any, name: str, spoilt: Callable[..., Any]) -> None:
+    def spoil(self, place: Any, name: str, spoilt: Callable[..., Any]) -> None:
         """Put a function in the place of another, which it is given as its first argument."""
-        whole = getattr(module, name)
-        self.patch(module, name, lambda *arguments, **options: spoilt(whole, *arguments, **options))
+        whole = getattr(place, name)
+        self.patch(place, name, lambda *arguments, **options: spoilt(whole, *arguments, **options))
+
+
+class LedgerTests(PlantedTestCase):
+    """What is granted, reported, recorded and published."""
 
     def test_granted_twice(self) -> None:
         """Any request for what runs already is granted."""
@@ -58,7 +82,7 @@ class PlantedTests(SynchronousTestCase):
     def test_attempt_does_not_wait(self) -> None:
         """The next attempt starts, wherever the one before it is running."""
         self.spoil(ledger, "blocked", lambda *_: {})
-        self.assert_found("an attempt before it, was running", {faults.freeze: 1}, first=11)
+        self.assert_found("an attempt before it, was running", {faults.freeze: 1})
 
     def test_books_are_left_open(self) -> None:
         """A document takes effect, and what was due before it is forgotten."""
@@ -67,11 +91,140 @@ class PlantedTests(SynchronousTestCase):
             whole(connection, [replace(job, next_run=None) for job in live], since, now)
 
         self.spoil(categories, "_settle", settle)
-        self.assert_found("has no row", {faults.replace: 1, faults.database_away: 1})
+        self.assert_found("has no row", {people.replace: 1, faults.database_away: 1})
 
     def test_publication_is_forgotten(self) -> None:
         """What a broker has lost is not published again."""
-        from cronq.services import injector
-
         self.spoil(injector, "claim_unpublished", lambda *_: [])
         self.assert_found("for ever", {faults.purge: 1, faults.broker_away: 1, faults.kill_all: 1})
+
+
+class RuleTests(PlantedTestCase):
+    """What jobs ask for."""
+
+    def test_attempts_overlap(self) -> None:
+        """What is tried again starts, whatever else of its job is running."""
+
+        def verdict(whole: Any, its_gate: Any, run: RunState) -> Any:
+            return STARTS if run.attempt > 1 else whole(its_gate, run)
+
+        self.spoil(gate.Gate, "verdict", verdict)
+        self.assert_found("was started beside", {faults.kill: 1}, ("job 3", "job 4"))
+
+    def test_replacement_does_not_wait(self) -> None:
+        """The new one starts as soon as the old one has been ordered to die."""
+
+        def admit(whole: Any, rules: Any, *others: Any, **options: Any) -> Any:
+            return STARTS if rules.overlap is Overlap.REPLACE else whole(rules, *others, **options)
+
+        self.spoil(admissions, "admit", admit)
+        self.spoil(gate, "admit_start", admit)
+        self.assert_found("was started beside", {people.run_by_hand: 1}, ("job 3",))
+
+    def test_no_timeout_in_a_drain(self) -> None:
+        """A runner that is to stop waits for its commands, however long they may run."""
+        draining: set[running.Run] = set()
+
+        async def close(whole: Any, its_intake: Any) -> None:
+            draining.update(its_intake._runs.values())
+            await whole(its_intake)
+
+        def time_out(whole: Any, run: Any, timeout: Any) -> None:
+            if run not in draining:
+                whole(run, timeout)
+
+        self.spoil(intake.Intake, "close", close)
+        self.spoil(running.Run, "_time_out", time_out)
+        self.assert_found("has run for", {faults.drain: 1}, ("job 5",))
+
+    def test_retries_forgotten(self) -> None:
+        """What is to be tried again is not, when it was tried for a slot that had been missed."""
+        self.spoil(attempts, "_not_run", lambda *_: 0)
+        weights: dict[Fault, int] = {people.backfill: 2, faults.broker_away: 1}
+        self.assert_found("there is no attempt after it", weights, ("job 1", "job 5"))
+
+    def test_follows_too_soon(self) -> None:
+        """What runs after several jobs does not wait for all of them."""
+        self.spoil(following, "_complete", lambda _whole, _connection, _follower, slots: slots)
+        self.assert_found(
+            "not all before it have succeeded", {people.replace: 1}, ("job 0", "job 7", "after 0 and 7")
+        )
+
+    def test_does_not_follow(self) -> None:
+        """Only one success is followed in every hour."""
+
+        def follow(whole: Any, connection: Any, succeeded: Any, now: Any) -> None:
+            if now.hour not in hours:
+                whole(connection, succeeded, now)
+            hours.add(now.hour)
+
+        hours = set[int]()
+        self.spoil(batch, "follow", follow)
+        self.assert_found("has not followed", {faults.database_away: 1}, ("job 0", "after 0"))
+
+    def test_follows_its_own(self) -> None:
+        """A job that also has a schedule runs for one slot by both."""
+        self.spoil(following, "_taken", lambda *_: defaultdict(set))
+        names = "job 4", "after 4, and by itself"
+        self.assert_found("follows more than once", {faults.database_away: 1, people.backfill: 3}, names)
+
+
+class WishTests(PlantedTestCase):
+    """What people ask for."""
+
+    def test_call_off(self) -> None:
+        """Who kills what waits is told that it is done, and it is not."""
+        self.spoil(kills, "call_off", lambda _whole, run, *_: run)
+        self.assert_found("was called off", {people.kill_run: 2, faults.broker_away: 1})
+
+    def test_pause_holds_up_people(self) -> None:
+        """Runs by hand are skipped in a pause, too."""
+
+        def verdict(whole: Any, its_gate: Any, run: RunState) -> Any:
+            return whole(its_gate, replace(run, slot=run.slot or its_gate._batch.now))
+
+        self.spoil(gate.Gate, "verdict", verdict)
+        self.assert_found(
+            "was asked for, and is skipped", {people.run_by_hand: 1, people.pause: 1}, ("job 0",)
+        )
+
+    def test_pause_is_over(self) -> None:
+        """Slots that are caught up run, though the job was paused when they were due."""
+
+        def settle(whole: Any, schedule: Any, since: Any, now: Any, terms: Terms) -> Any:
+            is_over = terms.pause is not None and terms.pause.end <= now
+            return whole(schedule, since, now, replace(terms, pause=None) if is_over else terms)
+
+        self.spoil(books, "settle", settle)
+        self.assert_found(", paused from", {people.pause: 1, faults.broker_away: 1}, ("job 0",))
+
+    def test_start_in_a_pause(self) -> None:
+        """What waits for a runner when its job is paused starts all the same."""
+        self.spoil(batch, "pause_of", lambda *_: None)
+        self.assert_found("was started, paused from", {people.pause: 2, faults.broker_away: 1})
+
+    def test_backfilled_twice(self) -> None:
+        """A backfill makes a run of each slot, whether it has run or not."""
+        self.spoil(backfilling, "has_run", lambda *_: False)
+        self.assert_found("has another attempt", {people.backfill: 2, faults.broker_away: 1})
+
+    def test_left_out_of_a_backfill(self) -> None:
+        """A backfill takes what was missed for done."""
+        self.spoil(backfilling, "has_run", lambda _whole, statuses: bool(list(statuses)))
+        self.assert_found("was left out by backfill", {people.backfill: 2, faults.broker_away: 1})
+
+    def test_backfill_at_once(self) -> None:
+        """A backfill makes more runs at once than it was asked for."""
+        self.spoil(backfilling, "_go_on", lambda whole, c, row, now: whole(c, More(row), now))
+        self.assert_found("of its backfill", {people.backfill: 2, faults.broker_away: 1})
+
+
+class More:
+    """The row of a backfill that may have more runs open at once."""
+
+    def __init__(self, row: Any) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._row, name)
+        return 10 * value if name == "at_once" else value

@@ -10,9 +10,9 @@ from cronq.database.gateway import Database
 from cronq.database.tables import runs, settings
 from cronq.domain.findings import Kind
 from cronq.domain.runs import Status
-from cronq.web import auditing
-from cronq.web.exchange import Request
-from cronq.web.wording import kind_word
+from cronq.web.actions import auditing
+from cronq.web.http.exchange import Request
+from cronq.web.words.wording import kind_word
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run, remove_job
 from tests.web.support import WebTestCase
 
@@ -60,7 +60,12 @@ class ApiTests(AuditCase):
                 "pruned_until": None,
                 "jobs": 1,
                 "slots": 24,
+                "slots_without_row": 0,
                 "runs_by_hand": 0,
+                "runs_after_others": 0,
+                "backfilled_runs": 0,
+                "further_attempts": 0,
+                "rows_without_slot": 0,
                 "statuses": {"succeeded": 24},
             },
         )

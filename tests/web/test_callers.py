@@ -8,7 +8,7 @@ from cronq.database.access_tables import changes, tokens
 from cronq.database.tokens import add_token, revoke_token
 from cronq.database.users import add_user, remove_user, set_password
 from cronq.domain.access import SHELL, Role
-from cronq.web.proxies import Proxies
+from cronq.web.safety.proxies import Proxies
 from cronq.web.site import WebSettings
 from tests.web.people import PASSWORD, SAME_ORIGIN, PeopleCase
 from tests.web.seed import add_category, add_job

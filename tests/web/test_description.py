@@ -7,14 +7,17 @@ from jsonschema import Draft202012Validator
 
 from cronq.database.jobs import request_run
 from cronq.domain.heartbeats import RunnerStatus
-from cronq.web.description.document import plain_path
-from cronq.web.description.operations import OPERATIONS
+from cronq.web.api.description.document import plain_path
+from cronq.web.api.description.operations import OPERATIONS
 from tests.web.installation import seed_small
 from tests.web.seed import add_runner
 from tests.web.support import WebTestCase
 
 QUESTIONS = (
     "/_status",
+    "/api/category/billing",
+    "/api/category/legacy",
+    "/api/category/nope",
     "/api/categories",
     "/api/categories/billing",
     "/api/categories/nope",
@@ -31,7 +34,17 @@ QUESTIONS = (
     "/api/audit?from=x",
     "/api/changes",
     "/api/changes?job=x",
+    "/api/overview",
     "/api/openapi.json",
+    "/api/runs",
+    "/api/runs?job=1&state=failed,timed_out&since=P400D",
+    "/api/runs?job=nope",
+    "/api/runs?state=nope",
+    f"/api/runs/{'0' * 31}1",
+    f"/api/runs/{'0' * 31}1/output",
+    "/api/runs/x",
+    "/api/runs/x/output",
+    "/api/runs/x/stream",
 )
 
 
@@ -85,6 +98,8 @@ class DescriptionTests(WebTestCase):
             ("POST", "/api/jobs/999/run", b""),
             ("POST", f"/api/runs/{'0' * 31}1/kill", b""),
             ("POST", "/api/runs/x/kill", b""),
+            ("POST", f"/api/runs/{'0' * 31}1/again", b""),
+            ("POST", "/api/runs/x/again", b""),
             ("POST", "/api/runners/w/drain", b""),
             ("POST", "/api/runners/x/drain", b""),
         ):

@@ -1,6 +1,6 @@
 """What every request has to pass, and what every response carries."""
 
-from cronq.web.hosts import Hosts
+from cronq.web.safety.hosts import Hosts
 from cronq.web.site import WebSettings
 from tests.web.seed import add_category, add_job, add_runner
 from tests.web.support import WebTestCase

@@ -5,8 +5,8 @@ from datetime import timedelta
 from cronq.database.access_tables import sessions
 from cronq.database.users import set_password
 from cronq.domain.access import LONGEST_PASSWORD, SHELL, Role
-from cronq.web import passwords
-from cronq.web.logins import safe_path
+from cronq.web.pages.logins import safe_path
+from cronq.web.safety import passwords
 from tests.web.people import PASSWORD, SAME_ORIGIN, PeopleCase, cookie_of, digest
 
 WRONG = "The name or the password is wrong."

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from cronq.database.tables import orders, runners
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
-from cronq.web import pages
+from cronq.web.pages import runners as runner_pages
 from tests.web.markup import Page
 from tests.web.seed import (
     HOSTILE_NAMES,
@@ -234,7 +234,7 @@ class ListTests(RunnersCase):
 
     def test_pages(self) -> None:
         """Many runners are on several pages."""
-        self.patch(pages, "RUNNERS_ON_A_PAGE", 2)
+        self.patch(runner_pages, "RUNNERS_ON_A_PAGE", 2)
         for number in range(4):
             self.write(add_runner, f"r{number}")
         found: list[str] = []
@@ -310,7 +310,7 @@ class PageTests(RunnersCase):
 
     def test_many_runs(self) -> None:
         """Of very many runs the oldest are shown, and how many there are."""
-        self.patch(pages, "MOST_RUNS", 2)
+        self.patch(runner_pages, "MOST_RUNS", 2)
         for minutes in range(1, 5):
             self.write(
                 add_full_run, self.job, Status.RUNNING, NOW + timedelta(minutes=minutes), None, runner="w"

@@ -1,7 +1,7 @@
 """Whether it is the caller who wants a change, or a page of somebody else."""
 
 from cronq.domain.access import Role
-from cronq.web.bodies import BODY_LIMIT
+from cronq.web.http.bodies import BODY_LIMIT
 from tests.web.people import SAME_ORIGIN, PeopleCase
 from tests.web.seed import add_category, add_job
 from tests.web.support import HOST, WebTestCase

@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.web.throttle import Throttle
+from cronq.web.safety.throttle import Throttle
 
 
 class ThrottleTests(SynchronousTestCase):

@@ -9,8 +9,8 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.web import server
 
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
-from cronq.web.bodies import BODY_LIMIT, FORM_LIMIT, PATIENCE
-from cronq.web.site import make_resource, make_site
+from cronq.web.http.bodies import BODY_LIMIT, FORM_LIMIT, PATIENCE
+from cronq.web.site import make_site, make_web
 from tests.web.seed import add_category, add_job
 from tests.web.support import WebTestCase
 
@@ -52,7 +52,7 @@ class DatabaseTroubleTests(WebTestCase):
         self.fail_with(DatabaseUnavailable("db.internal: Connection refused"))
         with capturedLogs() as events:
             self.get("/failures")
-        (event,) = [each for each in events if each.get("log_namespace") == "cronq.web.explaining"]
+        (event,) = [each for each in events if each.get("log_namespace") == "cronq.web.http.explaining"]
         self.assertEqual(event["log_level"], LogLevel.warn)
         line = event["log_format"].format(**event)
         self.assertEqual(line, "GET /failures: db.internal: Connection refused")
@@ -81,7 +81,7 @@ class WireTests(WebTestCase):
     def connect(self) -> None:
         """A fresh connection."""
         self.transport = StringTransport(hostAddress=UNIXAddress(b"/run/cronq/web"))
-        site = make_site(make_resource(self.database, self.settings))
+        site = make_site(make_web(self.database, self.settings, self.clock).resource)
         self.channel = site.buildProtocol(None)
         self.channel.makeConnection(self.transport)
         self.addCleanup(self.channel.connectionLost, mock.Mock())

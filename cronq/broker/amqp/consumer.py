@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from cronq.broker.amqp.connection import Channel
+from cronq.broker.amqp.frames import acceptance
 from cronq.broker.interface import Delivery
 
 log = Logger()
@@ -129,9 +130,9 @@ class Consumer:
         oldest = min([*self._in_hand, *(delivery.number for delivery in self._waiting)], default=math.inf)
         covered = bisect.bisect_left(accepted, oldest)
         if covered:
-            self._channel.pika.basic_ack(accepted[covered - 1], multiple=True)
+            self.connection.send(acceptance(self._channel.number, accepted[covered - 1], multiple=True))
         for number in accepted[covered:]:
-            self._channel.pika.basic_ack(number)
+            self.connection.send(acceptance(self._channel.number, number))
 
     def end(self) -> None:
         """The channel has ended."""

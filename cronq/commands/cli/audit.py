@@ -14,7 +14,7 @@ from cronq.domain.audit_totals import Totals, period_in_words, verdict
 from cronq.domain.errors import BadSchedule
 from cronq.domain.findings import Finding
 from cronq.domain.moments import parse_moment
-from cronq.web.audit_shapes import finding_shape, totals_shape
+from cronq.web.api.audit_shapes import finding_shape, totals_shape
 
 _WHEN = "a date, with or without a time, or how long ago, as in P1D"
 #: Steps of the progress bar.

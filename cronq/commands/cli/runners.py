@@ -9,7 +9,7 @@ from cronq.commands.cli.session import Session, examples, json_option, say, say_
 from cronq.commands.cli.terminal import Column, harmless, table
 from cronq.commands.cli.words import ago, painted_runner
 from cronq.domain.heartbeats import RunnerStatus
-from cronq.web.times import clock_in_words
+from cronq.web.words.times import clock_in_words
 
 _COLUMNS = (
     Column("ID"),

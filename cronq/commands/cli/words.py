@@ -11,7 +11,7 @@ from cronq.domain.errors import BadSchedule
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import OPEN, Status
 from cronq.domain.schedules import Specification
-from cronq.web.times import duration, exact
+from cronq.web.words.times import duration, exact
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _OPEN = {status.value for status in OPEN}

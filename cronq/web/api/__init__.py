@@ -1,0 +1,1 @@
+"""Addresses for programs: JSON in the shapes of the contract."""

@@ -1,5 +1,0 @@
-"""What the API is, in the words of OpenAPI 3.1."""
-
-from cronq.web.description.document import describe
-
-__all__ = ["describe"]
