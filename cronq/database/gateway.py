@@ -17,6 +17,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from cronq.database import faults
+from cronq.database.conversions import CONVERSIONS
 from cronq.database.faults import GaveWay
 
 P = ParamSpec("P")
@@ -158,6 +159,7 @@ def _parsed(url: str) -> URL:
 def _arguments(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 5.0, "check_same_thread": False}}
+    faster = {"conv": CONVERSIONS} if url.get_driver_name() == "pymysql" else {}
     return {
         "isolation_level": "READ COMMITTED",
         "pool_size": POOL_SIZE,
@@ -173,6 +175,7 @@ def _arguments(url: URL) -> dict[str, Any]:
             "write_timeout": PATIENCE,
             "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'),"
             " group_concat_max_len = 65536",
+            **faster,
         },
     }
 
