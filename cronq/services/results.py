@@ -89,9 +89,9 @@ class Results(Loop):
         now = self._clock.seconds()
         if now < self._next_at and 0 < len(self._waiting) < self._batch:
             return self._next_at - now
-        self._next_at = now + GATHER
         batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         if batch:
+            self._next_at = now + GATHER
             self._in_writing = batch
             try:
                 await self._record(batch)

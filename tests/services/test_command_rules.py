@@ -207,7 +207,7 @@ class OutputLimitTests(RulesTestCase):
 
     def test_less(self) -> None:
         """The beginning and the end are kept of what is longer."""
-        kept = {"head": [["out", "hel"]], "tail": [["out", "rld"]]}
+        kept = {"head": [["out", "hel"]], "tail": [["out", "rld"]], "left_out": [3, 8]}
         self.assertEqual(self.kept("hello world", output_limit=6), (11, kept))
 
     def test_none(self) -> None:
