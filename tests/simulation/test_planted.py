@@ -6,7 +6,18 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.database import attempts, backfilling, batch, books, categories, following, gate, kills, ledger
+from cronq.database import (
+    admissions,
+    attempts,
+    backfilling,
+    batch,
+    books,
+    categories,
+    following,
+    gate,
+    kills,
+    ledger,
+)
 from cronq.domain.messages import Grant, Report, ResultMessage
 from cronq.domain.overlap import STARTS
 from cronq.domain.reports import RunState
@@ -96,7 +107,7 @@ class RuleTests(PlantedTestCase):
             return STARTS if run.attempt > 1 else whole(its_gate, run)
 
         self.spoil(gate.Gate, "verdict", verdict)
-        self.assert_found("was started beside", {faults.kill: 1}, ("job 1", "job 2", "job 3"))
+        self.assert_found("was started beside", {faults.kill: 1}, ("job 3", "job 4"))
 
     def test_replacement_does_not_wait(self) -> None:
         """The new one starts as soon as the old one has been ordered to die."""
@@ -104,8 +115,9 @@ class RuleTests(PlantedTestCase):
         def admit(whole: Any, rules: Any, *others: Any, **options: Any) -> Any:
             return STARTS if rules.overlap is Overlap.REPLACE else whole(rules, *others, **options)
 
+        self.spoil(admissions, "admit", admit)
         self.spoil(gate, "admit_start", admit)
-        self.assert_found("was started beside", {faults.replace: 1}, ("job 3",))
+        self.assert_found("was started beside", {faults.run_by_hand: 1}, ("job 3",))
 
     def test_no_timeout_in_a_drain(self) -> None:
         """A runner that is to stop waits for its commands, however long they may run."""
@@ -121,12 +133,13 @@ class RuleTests(PlantedTestCase):
 
         self.spoil(intake.Intake, "close", close)
         self.spoil(running.Run, "_time_out", time_out)
-        self.assert_found("has run for", {faults.drain: 1, faults.stop: 1}, ("job 3", "job 5"))
+        self.assert_found("has run for", {faults.stop: 1}, ("job 3", "job 5"))
 
     def test_retries_forgotten(self) -> None:
         """What is to be tried again is not, when it was tried for a slot that had been missed."""
-        self.spoil(attempts, "_not_run", lambda *_: 1)
-        self.assert_found("there is no attempt after it", {faults.run_by_hand: 1}, ("job 1", "job 5"))
+        self.spoil(attempts, "_not_run", lambda *_: 0)
+        weights = {faults.backfill: 2, faults.broker_away: 1}
+        self.assert_found("there is no attempt after it", weights, ("job 1", "job 5"))
 
     def test_follows_too_soon(self) -> None:
         """What runs after several jobs does not wait for all of them."""
@@ -136,11 +149,14 @@ class RuleTests(PlantedTestCase):
         )
 
     def test_does_not_follow(self) -> None:
-        """Of several that succeed together, only the first is followed."""
+        """Only one success is followed in every hour."""
 
         def follow(whole: Any, connection: Any, succeeded: Any, now: Any) -> None:
-            whole(connection, list(succeeded)[:1], now)
+            if now.hour not in hours:
+                whole(connection, succeeded, now)
+            hours.add(now.hour)
 
+        hours = set[int]()
         self.spoil(batch, "follow", follow)
         self.assert_found("has not followed", {faults.database_away: 1}, ("job 0", "after 0"))
 
@@ -166,7 +182,9 @@ class WishTests(PlantedTestCase):
             return whole(its_gate, replace(run, slot=run.slot or its_gate._batch.now))
 
         self.spoil(gate.Gate, "verdict", verdict)
-        self.assert_found("was asked for, and is skipped", {faults.run_by_hand: 1, faults.pause: 1})
+        self.assert_found(
+            "was asked for, and is skipped", {faults.run_by_hand: 1, faults.pause: 1}, ("job 0",)
+        )
 
     def test_pause_is_over(self) -> None:
         """Slots that are caught up run, though the job was paused when they were due."""
@@ -176,7 +194,7 @@ class WishTests(PlantedTestCase):
             return whole(schedule, since, now, replace(terms, pause=None) if is_over else terms)
 
         self.spoil(books, "settle", settle)
-        self.assert_found(", paused from", {faults.pause: 2, faults.database_away: 1})
+        self.assert_found(", paused from", {faults.pause: 1, faults.broker_away: 1}, ("job 0",))
 
     def test_start_in_a_pause(self) -> None:
         """What waits for a runner when its job is paused starts all the same."""
@@ -186,7 +204,7 @@ class WishTests(PlantedTestCase):
     def test_backfilled_twice(self) -> None:
         """A backfill makes a run of each slot, whether it has run or not."""
         self.spoil(backfilling, "has_run", lambda *_: False)
-        self.assert_found("has another attempt", {faults.backfill: 1})
+        self.assert_found("has another attempt", {faults.backfill: 2, faults.broker_away: 1})
 
     def test_left_out_of_a_backfill(self) -> None:
         """A backfill takes what was missed for done."""
