@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from bench.installation import Installation, utc_now
+from bench.installation import utc_now
+from bench.statements import Statements
+from cronq.domain.rules import DEFAULT_RULES, Rules
 
 CATEGORY = 1
 #: How many different schedules there are; each job's own text would be as realistic.
 _TEXTS = 1000
 
 
-def add_jobs(installation: Installation, count: int, command: str = "true") -> None:
+def add_jobs(installation: Statements, count: int, command: str = "true") -> None:
     """Add jobs that run once a day, the next time in two hours at the soonest."""
     installation.sql("INSERT IGNORE INTO categories (id, name) VALUES (%s, 'bench')", CATEGORY)
     soonest = utc_now().replace(microsecond=0) + timedelta(hours=2)
@@ -44,7 +46,7 @@ def add_jobs(installation: Installation, count: int, command: str = "true") -> N
     installation.sql("ANALYZE TABLE jobs, definitions")
 
 
-def add_grid(installation: Installation, name: str, start: datetime, command: str) -> None:
+def add_grid(installation: Statements, name: str, start: datetime, command: str) -> None:
     """Add a job that runs each second from `start` on, which may have a fraction."""
     installation.sql("INSERT IGNORE INTO categories (id, name) VALUES (%s, 'bench')", CATEGORY)
     schedule, before = f"R/{start.isoformat()}Z/PT1S", start - timedelta(seconds=1)
@@ -61,32 +63,42 @@ def add_grid(installation: Installation, name: str, start: datetime, command: st
     )  # fmt: skip
 
 
-def remove_grids(installation: Installation) -> None:
+def remove_grids(installation: Statements) -> None:
     """Let no job be due any more."""
     installation.sql("UPDATE jobs SET next_run = NULL")
 
 
-def make_due(installation: Installation, slot: datetime, count: int, among: int, turn: int) -> None:
-    """Have `count` of `among` jobs due at `slot`, spread evenly; others at each `turn`."""
-    step = among // count
+def make_due(
+    installation: Statements,
+    slot: datetime,
+    count: int,
+    among: int,
+    turn: int,
+    rules: Rules = DEFAULT_RULES,
+) -> None:
+    """Have `count` of `among` jobs due at `slot`, spread evenly, with these rules; others at each `turn`."""
+    step, text = among // count, rules.encode()
     installation.sql(
         f"""
         UPDATE jobs JOIN definitions ON definitions.job_id = jobs.id AND definitions.until IS NULL
         SET jobs.next_run = %s, jobs.settled_until = %s,
             definitions.since = %s,
+            jobs.rules = %s, definitions.rules = %s, jobs.priority = %s,
             jobs.schedule = {_schedule("%s")}, definitions.schedule = {_schedule("%s")}
-        WHERE jobs.id %% %s = %s AND jobs.category_id = %s
+        WHERE jobs.id %% %s = %s
         """,
         slot,
         slot - timedelta(seconds=1),
         slot - timedelta(seconds=1),
+        text,
+        text,
+        rules.priority,
         slot,
         slot,
         slot,
         slot,
         step,
         turn % step,
-        CATEGORY,
     )
 
 

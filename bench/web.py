@@ -11,14 +11,23 @@ from bench.installation import Installation
 from tests.servers import free_port
 
 
+class GoesOn(Exception):
+    """An answer that does not come to an end, as a stream of events."""
+
+
 class Client:
     """A client of the web at a port of this machine."""
 
     def __init__(self, port: int) -> None:
+        #: Bytes of the last answer.
+        self.size = 0
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def get(self, path: str) -> float:
-        """Fetch it; gives the seconds until all of it was there. Raises RuntimeError when it is refused."""
+        """Fetch it; gives the seconds until all of it was there.
+
+        Raises RuntimeError when it is refused, and `GoesOn`.
+        """
         return self._ask("GET", path)
 
     def put(self, path: str, value: Any) -> float:
@@ -34,8 +43,11 @@ class Client:
         began = time.perf_counter()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
+        if (response.getheader("Content-Type") or "").startswith("text/event-stream"):
+            raise GoesOn(path)
         text = response.read()
         took = time.perf_counter() - began
+        self.size = len(text)
         if response.status >= http.client.BAD_REQUEST:
             raise RuntimeError(f"{method} {path}: {response.status} {text[:500].decode(errors='replace')}")
         return took

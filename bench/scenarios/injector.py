@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 
 from bench.broker import purge_jobs
 from bench.figures import Sheet, Target, Who
@@ -10,6 +11,7 @@ from bench.jobs import add_jobs, make_due
 from bench.limits import claiming
 from bench.scenario import Measure, Scenario, Size
 from bench.use import note_costs
+from cronq.domain.rules import DEFAULT_RULES, CatchUp, Overlap, Rules
 
 
 class Ground:
@@ -27,7 +29,9 @@ class Ground:
         """Jobs per second of the bare claim loop."""
         return claiming.claims_per_second(self.installation, min(due, self.jobs), self.jobs, self._turn)
 
-    def rate(self, due: int, injectors: int, sheet: Sheet | None = None) -> float:
+    def rate(
+        self, due: int, injectors: int, sheet: Sheet | None = None, rules: Rules = DEFAULT_RULES
+    ) -> float:
         """Jobs per second from the instant at which they are due until all are published and noted so.
 
         With a sheet, what each process has taken for that is noted there.
@@ -37,7 +41,7 @@ class Ground:
         known = int(installation.value("SELECT COALESCE(MAX(id), 0) FROM runs"))
         labels = installation.start_injectors(injectors)
         slot = soon()
-        make_due(installation, slot, due, self.jobs, self._turn)
+        make_due(installation, slot, due, self.jobs, self._turn, rules)
         self._turn += 1
         before = installation.uses()
         published = f"SELECT COUNT(published_at) FROM runs WHERE id > {known}"
@@ -52,6 +56,22 @@ class Ground:
         return due / seconds_between(slot, ended)
 
 
+#: Of each kind one that is decided at the claim, where there is one, and what a job may say besides.
+RULES = Rules(
+    overlap=Overlap.SKIP,
+    retries=3,
+    catch_up=CatchUp.ALL,
+    deadline=timedelta(hours=1),
+    priority=5,
+    timeout=timedelta(hours=2),
+    kill_grace=timedelta(seconds=30),
+    environment={"LANG": "C.UTF-8", "BASE": "shop"},
+    success_codes=(0, 24),
+    description="Writes and mails the invoices of the day.",
+    owner="billing@example.com",
+)
+
+
 def limit_name(jobs: int) -> str:
     """The figure of the limit."""
     return f"bare claim loop, {jobs:,} jobs"
@@ -60,6 +80,11 @@ def limit_name(jobs: int) -> str:
 def rate_name(injectors: int, jobs: int) -> str:
     """The figure of cronq."""
     return f"{injectors} injector{'s' * (injectors > 1)}, {jobs:,} jobs"
+
+
+def ruled_name(jobs: int) -> str:
+    """The figure of jobs that have many rules."""
+    return f"{rate_name(1, jobs)} with rules"
 
 
 @contextmanager
@@ -75,6 +100,7 @@ def prepare(size: Size) -> Iterator[Measure]:
                 for injectors in (1,) if size.quick else (1, 2, 4):
                     costs = sheet if injectors == 1 and ground is grounds[0] else None
                     sheet.add(rate_name(injectors, ground.jobs), ground.rate(due, injectors, costs), "jobs/s")
+            sheet.add(ruled_name(grounds[0].jobs), grounds[0].rate(due, 1, rules=RULES), "jobs/s")
 
         yield measure
 
@@ -86,7 +112,7 @@ SCENARIO = Scenario(
     "10,000 jobs are due at the same instant, among 100,000 and among 1,000,000. The rate counts from"
     " that instant until the last one is recorded, published, confirmed and noted as published. The limit"
     " is a loop in which PyMySQL does nothing but lock 500 due rows, move them on, insert 500 rows and"
-    " commit.",
+    " commit. With rules, each of the jobs has eleven of them, overlap and deadline among them.",
     prepare,
     (
         Target("at least 40 % of the claim loop", rate_name(1, HUNDRED), limit_name(HUNDRED), at_least=0.4),
@@ -98,5 +124,6 @@ SCENARIO = Scenario(
             at_least=0.9,
             at_most=1.1,
         ),
+        Target("rules cost at most a third", ruled_name(HUNDRED), rate_name(1, HUNDRED), at_least=0.67),
     ),
 )

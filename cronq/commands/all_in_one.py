@@ -12,17 +12,16 @@ from twisted.logger import Logger
 
 from cronq.broker.memory import MemoryBroker
 from cronq.commands.common import (
-    DATABASE_URL,
     INTERVAL,
     LOST_AFTER,
     MEMORY,
     RABBITMQ_URL,
     VERBOSE,
-    DatabaseService,
     amqp_broker,
     broker_url,
     first_services,
 )
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
 from cronq.commands.reactor import steady_reactor
@@ -30,13 +29,15 @@ from cronq.commands.results import make_results
 from cronq.commands.runner import RUNNER_SETTINGS, make_runner, state_path
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
-from cronq.commands.web import WEB_SETTINGS, make_web
+from cronq.commands.web import WEB_SETTINGS, web_services
 from cronq.database.categories import replace_category
 from cronq.database.outbox import forget_published
 from cronq.database.restarts import lose_running
 from cronq.domain.access import Actor, Via
 from cronq.domain.documents import Document, read_document
 from cronq.domain.errors import BadDocument
+from cronq.domain.standing import DaemonKind
+from cronq.services.live_output import LiveOutput
 from cronq.services.loop import Loop
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
@@ -97,11 +98,15 @@ def makeService(options: Options) -> IService:
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
     tables = Tables(owner.database, create=True, then=then)
     injectors = make_injector(values, owner.database, tables, broker, reactor)
-    web = make_web(reactor, options, owner.database, tables, wake=partial(_wake, injectors))
-    runner = make_runner(reactor, values, broker, options, drained=_drained)
     results = make_results(values, owner.database, tables, broker, reactor)
+    live_output = next(each for each in results if isinstance(each, LiveOutput))
+    web = web_services(
+        reactor, options, owner.database, tables, wake=partial(_wake, [*injectors, live_output])
+    )
+    runner = make_runner(reactor, values, broker, options, drained=_drained)
+    sign = attendance(DaemonKind.INJECTOR, owner.database, tables, broker, reactor)
     first = first_services(reactor, values, Options.program, runner.stop_now)
-    return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors])
+    return Sequence.of([*first, owner, broker, *results, *web, runner, *injectors, sign])
 
 
 def _wake(loops: Iterable[Loop]) -> None:

@@ -1,4 +1,4 @@
-"""The settings that several daemons share, and the parts that are built from them."""
+"""The settings that several daemons share, and the parts that are built from them; all but the database."""
 
 import os
 import socket
@@ -8,26 +8,13 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy.exc import ArgumentError
-from twisted.application.service import IService, Service
-from twisted.internet.defer import Deferred
+from twisted.application.service import IService
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
 
 from cronq.broker.addresses import BadAddress, parse_addresses
 from cronq.commands.sentry import Sentry
 from cronq.commands.settings import Setting, seconds, yes_or_no
 from cronq.commands.stopping import Signals
-from cronq.database.gateway import POOL_SIZE, Database, in_pool, make_engine
-
-
-def database_url(value: str) -> str:
-    """A database URL that can be used."""
-    try:
-        make_engine(value)
-    except (ArgumentError, ValueError, ImportError) as error:
-        raise ValueError(f"a database URL such as mysql+pymysql://user@host/cronq ({error})") from error
-    return value
 
 
 def broker_url(value: str) -> str:
@@ -49,14 +36,6 @@ def amqp_url(value: str) -> str:
 
 MEMORY = "memory://"
 VERBOSE = Setting("verbose", ("LOGGING_VERBOSE", "DEBUG"), yes_or_no, False, "log more than usual", flag=True)
-DATABASE_URL = Setting(
-    "database_url",
-    ("DATABASE_URL", "CRONQ_MYSQL"),
-    database_url,
-    "mysql+pymysql://root@localhost/cronq",
-    "the database, as a SQLAlchemy URL",
-    secret=True,
-)
 RABBITMQ_URL = Setting(
     "rabbitmq_url",
     ("RABBITMQ_URL",),
@@ -76,30 +55,6 @@ LOST_AFTER = Setting(
     "60",
     "seconds of a runner's silence until its runs are lost",
 )
-
-
-class DatabaseService(Service):
-    """Owns the threads and connections of a database gateway."""
-
-    def __init__(self, reactor: Any, url: str) -> None:
-        self._reactor = reactor
-        self._pool = ThreadPool(0, POOL_SIZE, "database")
-        self.database = Database(make_engine(url), in_pool(reactor, self._pool), reactor)
-
-    def startService(self) -> None:
-        """Start the threads; connections come with their first use."""
-        Service.startService(self)
-        self._pool.start()
-
-    def stopService(self) -> Deferred[None]:
-        """Fires when both have ended, which a database that does not answer can make long."""
-        Service.stopService(self)
-        return Deferred.fromCoroutine(self._end())
-
-    async def _end(self) -> None:
-        # Not in this thread, which has to listen for a second signal.
-        await in_reactor_threads(self._reactor)(self._pool.stop)
-        self.database.engine.dispose()
 
 
 def in_reactor_threads(reactor: Any) -> Callable[..., Any]:

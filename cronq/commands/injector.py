@@ -6,23 +6,23 @@ from twisted.application.service import IService
 
 from cronq.broker.interface import Broker
 from cronq.commands.common import (
-    DATABASE_URL,
     INTERVAL,
     RABBITMQ_URL,
     VERBOSE,
-    DatabaseService,
     Services,
     Values,
     amqp_broker,
     first_services,
     identity,
 )
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.reactor import steady_reactor
 from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
+from cronq.domain.standing import DaemonKind
 from cronq.services.injector import Injector, Republisher
 from cronq.services.ordering import OrderPublisher
 from cronq.services.sequence import Sequence
@@ -57,6 +57,7 @@ def makeService(options: Options) -> IService:
     tables = Tables(owner.database, create=True)
     services: Services = [*first_services(reactor, values, Options.program), owner, broker]
     services += make_injector(values, owner.database, tables, broker, reactor)
+    services.append(attendance(DaemonKind.INJECTOR, owner.database, tables, broker, reactor))
     return Sequence.of(services)
 
 

@@ -3,18 +3,22 @@
 import re
 import signal
 import sys
+from functools import lru_cache
 from typing import Any
 
 from twisted.logger import (
     FileLogObserver,
     FilteringLogObserver,
+    ILogFilterPredicate,
     ILogObserver,
     LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
     eventAsText,
+    formatTime,
 )
 from twisted.python.logfile import LogFile
+from zope.interface import implementer
 
 #: What these say below a warning is of no use to an operator.
 NOISY = ("twisted.web.server", "twisted.internet", "log_legacy")
@@ -54,18 +58,57 @@ def make_observer() -> ILogObserver:
     """The observer that was chosen. A log file is a Twisted `LogFile`: SIGUSR1 rotates it."""
     logfile = DAEMON_LOG.logfile or "-"
     output: Any = _terminal() if logfile == "-" else _open(logfile)
-    observer: ILogObserver = FilteringLogObserver(FileLogObserver(output, event_text), [_levels()])
+    observer: ILogObserver = FilteringLogObserver(FileLogObserver(output, event_text), [Wanted(_levels())])
     return observer
+
+
+@implementer(ILogFilterPredicate)
+class Wanted:
+    """Whether an event is to be told, which is worked out once for each namespace and level."""
+
+    def __init__(self, levels: LogLevelFilterPredicate) -> None:
+        @lru_cache(maxsize=1024)
+        def decide(namespace: str, level: Any) -> Any:
+            return levels({"log_namespace": namespace, "log_level": level})
+
+        self._decide = decide
+
+    def __call__(self, event: LogEvent) -> Any:
+        """See `ILogFilterPredicate`."""
+        return self._decide(event.get("log_namespace", ""), event.get("log_level"))
 
 
 def event_text(event: LogEvent) -> str | None:
     """An event as a line, whatever is in it. If it has a traceback, that follows in lines with a tab."""
-    text = eventAsText(event, includeTraceback=False)
+    text = _plain_text(event) or eventAsText(event, includeTraceback=False)
     failure = event.get("log_failure")
     if not text and failure is None:
         return None
     traceback = failure.getTraceback().splitlines() if failure is not None else []
     return "".join(f"{line}\n" for line in (one_line(text), *(f"\t{one_line(each)}" for each in traceback)))
+
+
+def _plain_text(event: LogEvent) -> str | None:
+    """What `eventAsText` says of an event of ours, in a fifth of the time; None when there may be more to it:
+    a call in the format, say, or a mistake.
+    """
+    text, level = event.get("log_format"), event.get("log_level")
+    if not isinstance(text, str) or "()" in text or level is None or _UNUSUAL & event.keys():
+        return None
+    try:
+        said, time = text.format_map(event), _time_text(int(event["log_time"]))
+    except Exception:  # whatever it is, eventAsText makes a line of it
+        return None
+    return f"{time} [{event['log_namespace']}#{level.name}] {said}" if said else None
+
+
+#: Keys of an event that change how it is told.
+_UNUSUAL = {"log_flattened", "log_system"}
+
+
+@lru_cache(maxsize=1)
+def _time_text(second: int) -> str:
+    return formatTime(second)
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`cronq-pruner`: deletes old runs and events, and exits."""
+"""`cronq-pruner`: deletes old runs, events and changes, and exits."""
 
 import argparse
 import os
@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from cronq import __version__
-from cronq.commands.common import DATABASE_URL
+from cronq.commands.database import DATABASE_URL
 from cronq.commands.settings import BadSetting, read_setting
-from cronq.database import expiry, pruning, schema
+from cronq.database import expiry, old_changes, pruning, schema
 from cronq.database.gateway import make_engine, transact_here
 from cronq.domain.durations import Duration, parse_duration
 from cronq.domain.errors import BadSchedule, CronqError, DatabaseUnavailable
@@ -44,7 +44,7 @@ class Progress:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script; gives the exit code."""
     options = _parser().parse_args(arguments)
-    progress = Progress("events" if options.older_than is None else "rows")
+    progress = Progress(_what(options))
     try:
         work = _work(options)
         engine = make_engine(read_setting(DATABASE_URL, options.database_url, os.environ))
@@ -60,10 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _what(options: argparse.Namespace) -> str:
+    if options.changes_older_than is not None:
+        return "changes"
+    return "events" if options.older_than is None else "rows"
+
+
 def _work(options: argparse.Namespace) -> Callable[[Engine, Progress], None]:
     in_range = (options.first, options.last) != (None, None)
-    if [in_range, options.keep is not None, options.older_than is not None].count(True) != 1:
-        raise BadSetting("say either --first A --last B, or --keep N, or --older-than AGE (see --help)")
+    others = options.keep, options.older_than, options.changes_older_than
+    if [in_range, *(each is not None for each in others)].count(True) != 1:
+        raise BadSetting(
+            "say one of --first A --last B, --keep N, --older-than AGE, --changes-older-than AGE (see --help)"
+        )
+    if options.changes_older_than is not None:
+        return lambda engine, progress: _changes(engine, options.changes_older_than, options.range, progress)
     if options.older_than is not None:
         return lambda engine, progress: _older(engine, options.older_than, options.range, progress)
     if options.keep is not None:
@@ -117,6 +128,14 @@ def _older(engine: Engine, age: Duration, size: int, progress: Progress) -> None
         progress.add(count, where)
 
 
+def _changes(engine: Engine, age: Duration, size: int, progress: Progress) -> None:
+    before = transact_here(engine, expiry.instant_before, age)
+    count = size
+    while count == size:
+        count = transact_here(engine, old_changes.delete_changes, before, size)
+        progress.add(count, f"up to {before:%Y-%m-%d %H:%M:%S} UTC")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """One line, and the exit code of the contract."""
@@ -126,8 +145,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cronq-pruner",
-        description="Deletes old runs or events, but nothing of a run that has not ended. It may be stopped"
-        " at any time and started again.",
+        description="Deletes old runs or events, but nothing of a run that has not ended; or what people have"
+        " changed long ago. It may be stopped at any time and started again.",
     )
     parser.add_argument("--first", type=_number, metavar="A", help="delete from the event with this id ...")
     parser.add_argument("--last", type=_number, metavar="B", help="... to the one with this id")
@@ -137,6 +156,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--older-than", type=_age, metavar="AGE",
         help="delete the runs whose slots are older than that, as in P90D, with their events",
+    )  # fmt: skip
+    parser.add_argument(
+        "--changes-older-than", type=_age, metavar="AGE",
+        help="delete from the record of changes what is older than that",
     )  # fmt: skip
     parser.add_argument(
         "--range", "--interval", type=_number, default=CHUNK, metavar="N",

@@ -6,17 +6,16 @@ from twisted.application.service import IService
 
 from cronq.broker.interface import Broker
 from cronq.commands.common import (
-    DATABASE_URL,
     LOST_AFTER,
     RABBITMQ_URL,
     VERBOSE,
-    DatabaseService,
     Services,
     Values,
     amqp_broker,
     first_services,
     identity,
 )
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.reactor import steady_reactor
@@ -24,10 +23,16 @@ from cronq.commands.sentry import SENTRY_DSN
 from cronq.commands.settings import Setting
 from cronq.database.gateway import Database
 from cronq.domain.runs import new_token
+from cronq.domain.standing import DaemonKind
+from cronq.services.counting import Counting
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
+from cronq.services.live_output import LiveOutput
+from cronq.services.loop import Loop
 from cronq.services.results import Results
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
+from cronq.services.tallying import Tallying
 from cronq.services.watch import Watch
 
 
@@ -46,12 +51,14 @@ class Options(DaemonOptions):
 
 def make_results(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Watch, Results, Forgetting]:
+) -> tuple[Loop, ...]:
     """The duties of a results daemon; the watch is to stop last, as it tells the others of the end."""
     results = Results(database, tables, broker, clock)
     name = f"{identity()}.{new_token()[:12]}"
     watch = Watch(database, tables, broker, clock, name, values.lost_after, results.lag)
-    return watch, results, Forgetting(database, tables, clock)
+    duties = tuple(each(database, tables, clock) for each in (Forgetting, Gauging, Counting, Tallying))
+    sign = attendance(DaemonKind.RESULTS, database, tables, broker, clock)
+    return watch, results, *duties, LiveOutput(database, tables, broker, clock), sign
 
 
 def makeService(options: Options) -> IService:

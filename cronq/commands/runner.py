@@ -168,6 +168,7 @@ def _build(
     reports = Reports(broker, notebook, reactor)
     place = Workplace(
         launcher=ProcessLauncher(reactor),
+        broker=broker,
         reports=reports,
         clock=reactor,
         now=utc_now,

@@ -9,7 +9,6 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.resource import IResource
 
 from cronq.commands.access import (
     ACCESS_SETTINGS,
@@ -18,15 +17,9 @@ from cronq.commands.access import (
     access_settings,
     hosts,
 )
-from cronq.commands.common import (
-    DATABASE_URL,
-    VERBOSE,
-    DatabaseService,
-    Services,
-    first_services,
-    in_reactor_threads,
-)
+from cronq.commands.common import VERBOSE, Services, first_services, in_reactor_threads
 from cronq.commands.connections import Connections, RequestsInHand
+from cronq.commands.database import DATABASE_URL, DatabaseService
 from cronq.commands.options import DaemonOptions
 from cronq.commands.program import run_in_foreground
 from cronq.commands.reactor import steady_reactor
@@ -37,7 +30,7 @@ from cronq.database.gateway import Database
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 from cronq.web.pages.log_links import check_template
-from cronq.web.site import WebSettings, make_resource, make_site
+from cronq.web.site import Web, WebSettings, make_site, make_web
 
 log = Logger()
 
@@ -97,7 +90,7 @@ class WebService(Service):
         self,
         name: str,
         where: IStreamServerEndpoint,
-        resource: IResource,
+        web: Web,
         clock: IReactorTime,
         *,
         at_once: bool,
@@ -107,7 +100,8 @@ class WebService(Service):
         self._at_once = at_once
         self._where = where
         self._clock = clock
-        self._requests = RequestsInHand(resource)
+        self._requests = RequestsInHand(web.resource)
+        self._streams = web.streams
         site = make_site(self._requests)
         site.noisy = False
         self._connections = Connections(site, clock)
@@ -143,6 +137,7 @@ class WebService(Service):
     async def _finish(self) -> None:
         if self._port is not None:
             await (self._port.stopListening() or succeed(None))
+        self._streams.end_all()
         await self._requests.all_answered()
         await self._connections.close_all()
 
@@ -159,11 +154,11 @@ def makeService(options: Options) -> IService:
     reactor = steady_reactor()
     owner = DatabaseService(reactor, options.chosen.database_url)
     tables = Tables(owner.database, create=False)
-    web = make_web(reactor, options, owner.database, tables)
+    web = web_services(reactor, options, owner.database, tables)
     return Sequence.of([*first_services(reactor, options.chosen, Options.program), owner, *web])
 
 
-def make_web(
+def web_services(
     reactor: Any,
     options: DaemonOptions,
     database: Database,
@@ -178,11 +173,11 @@ def make_web(
     if access.no_login and not access.loopback:
         raise options.refused(f"--{NO_LOGIN.option} is for loopback only, and not for {where}")
     settings = WebSettings(values.secret_key, values.log_url_template, hosts(values, where), access)
-    resource = make_resource(
-        database, settings, run_in_thread=in_reactor_threads(reactor), on_run_requested=wake
+    made = make_web(
+        database, settings, reactor, run_in_thread=in_reactor_threads(reactor), on_run_requested=wake
     )
     endpoint = serverFromString(reactor, where)
-    web = WebService(where, endpoint, resource, reactor, at_once=access.loopback)
+    web = WebService(where, endpoint, made, reactor, at_once=access.loopback)
     return [UsersCheck(reactor, tables, database, access, web.listen), web]
 
 

@@ -92,3 +92,10 @@ changes = _table(
     Index("changes_action_who", "action", "who", "id"),
     Index("changes_job", "job_id", "id"),
 )
+
+# By which change each category consists of what it does.
+latest_changes = _table(
+    "latest_changes",
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("change_id", BigId, nullable=False),
+)

@@ -5,19 +5,20 @@ conditional writes of their own, which a start that is granted meanwhile makes v
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete
 
 from cronq.database.attempts import try_again
-from cronq.database.bulk import insert_new, update_rows
+from cronq.database.bulk import find_rows, insert_new, update_rows
 from cronq.database.following import follow
 from cronq.database.gateway import now as database_now
 from cronq.database.limits import release
 from cronq.database.orders import find_kills
 from cronq.database.output_tables import outputs
+from cronq.database.rows import MovedRun, moved_rows, summary_row
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.errors import IllegalMove
 from cronq.domain.kills import call_off
@@ -41,14 +42,6 @@ _SUMMARY = [
     jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason, jobs.c.followed,
     jobs.c.last_run_start, jobs.c.last_run_stop, jobs.c.last_run_status, jobs.c.current_status,
 ]  # fmt: skip
-# In the order of run ids, as everyone else does who locks several.
-_LOCKED_RUNS = select(*_STATE).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).with_for_update()
-_LOCKED_JOBS = (
-    select(*_SUMMARY)
-    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(jobs.c.id)
-    .with_for_update()
-)
 
 
 class RunBatch:
@@ -142,16 +135,15 @@ class RunBatch:
             self._connection.execute(
                 delete(events).where(events.c.run_id.in_(sorted(self._unstarted)), *announced)
             )
-        update_rows(self._connection, runs, [self._row(self.runs[run_id]) for run_id in sorted(self._before)])
-        job_rows = [{"id": job_id} | asdict(job) for job_id, job in sorted(self._changed_jobs.items())]
-        update_rows(self._connection, jobs, job_rows)
+        self._write_runs()
+        self._write_jobs()
         insert_new(self._connection, events, self._events)
         insert_new(self._connection, outputs, self._outputs)
         self._let_go()
         self._let_follow()
 
     def _lock_runs(self, run_ids: Iterable[str]) -> None:
-        for row in self._connection.execute(_LOCKED_RUNS, {"ids": sorted(run_ids)}):
+        for row in find_rows(self._connection, _STATE, runs.c.run_id, sorted(run_ids), lock=True):
             row_id, run_id, job_id, status, *rest = row
             self._ids[run_id] = row_id
             self.runs[run_id] = RunState(run_id, job_id, Status(status), *rest)
@@ -168,7 +160,7 @@ class RunBatch:
     def _lock_jobs(self, job_ids: Iterable[int]) -> None:
         # At once and in the order of their ids: an event also locks its job, by the foreign key, but only
         # for reading, and two batches that go on from there to writing would stop each other.
-        for row in self._connection.execute(_LOCKED_JOBS, {"ids": sorted(job_ids)}):
+        for row in find_rows(self._connection, _SUMMARY, jobs.c.id, sorted(job_ids), lock=True):
             job_id, removed_at, rules, paused_until, pause_reason, followed, *summary = row
             if followed:
                 self._followed.add(job_id)
@@ -200,6 +192,21 @@ class RunBatch:
         for run in try_again(self._connection, ended, self.now) if ended else ():
             self.runs[run.run_id] = run
 
+    def _write_runs(self) -> None:
+        moved = [
+            MovedRun(self._ids[run_id], before, self.runs[run_id], self._publish_after(self.runs[run_id]))
+            for run_id, before in sorted(self._before.items())
+        ]
+        update_rows(self._connection, runs, moved_rows(moved))
+
+    def _publish_after(self, run: RunState) -> datetime | None:
+        # What its runner handed back is for others at once.
+        return self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
+
+    def _write_jobs(self) -> None:
+        rows = [summary_row(job_id, summary) for job_id, summary in sorted(self._changed_jobs.items())]
+        update_rows(self._connection, jobs, rows)
+
     def _let_go(self) -> None:
         """Where runs have ended, others of their job may have been waiting for that."""
         ended = {
@@ -221,27 +228,3 @@ class RunBatch:
         ]
         if succeeded:
             follow(self._connection, succeeded, self.now)
-
-    def _row(self, run: RunState) -> dict[str, Any]:
-        return {
-            "id": self._ids[run.run_id],
-            "run_id": run.run_id,
-            "job_id": run.job_id,
-            "status": run.status.value,
-            "reason": run.reason and run.reason[:1000],
-            "token": run.token,
-            "runner": run.runner and run.runner[:64],
-            "host": run.host and run.host[:255],
-            "granted_at": run.granted_at,
-            "started_at": run.started_at,
-            "ended_at": run.ended_at,
-            "recorded_at": run.recorded_at,
-            "return_code": run.return_code,
-            "run_time": run.run_time,
-            "superseded": run.superseded,
-            "abandoned": run.abandoned,
-            # What its runner handed back is for others at once.
-            "publish_after": (
-                self.now if run.status is Status.QUEUED and run.run_id not in self._waiting else None
-            ),
-        }

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from cronq.database.admissions import Admissions
-from cronq.database.bulk import update_rows
+from cronq.database.bulk import insert_rows, update_rows
 from cronq.database.ranges import GrowingRanges
 from cronq.database.rows import new_row, queued_row
 from cronq.database.stored import StoredJob
@@ -154,11 +154,10 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str
         return []
     try:
         with connection.begin_nested():
-            connection.execute(insert(runs), rows)
+            insert_rows(connection, runs, rows)
     except IntegrityError:
         rows = _without_row(connection, rows)
-        if rows:
-            connection.execute(insert(runs), rows)
+        insert_rows(connection, runs, rows)
     return rows
 
 

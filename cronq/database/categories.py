@@ -1,45 +1,48 @@
 """Replacing what a category consists of, in one transaction, with the books closed first."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from cronq.database.access_tables import latest_changes
 from cronq.database.books import close_books
-from cronq.database.bulk import chunks, update_rows
+from cronq.database.bulk import chunks, insert_rows, update_rows
 from cronq.database.changes import Change, record_change, record_parts
+from cronq.database.comparing import Changes, compare, fingerprint
 from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
+from cronq.database.facets import delete_facets, insert_facets
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
 from cronq.domain.access import SHELL, Actor
-from cronq.domain.changes import Action, job_title, only_differing
+from cronq.domain.changes import Action, job_title
+from cronq.domain.document_values import shown
+from cronq.domain.errors import NotPossible
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.schedules import parse_schedule, step_after
 
 
-@dataclass(slots=True)
-class Changes:
-    """What a document means for the jobs that are stored."""
-
-    added: list[JobDefinition] = field(default_factory=list)
-    #: Removed ones that come back are changed ones, too.
-    changed: list[tuple[StoredJob, JobDefinition]] = field(default_factory=list)
-    removed: list[StoredJob] = field(default_factory=list)
+class CategoryChanged(NotPossible):
+    """It does not consist any more of what somebody thinks it does."""
 
 
-def replace_category(connection: Connection, category: Category, by: Actor = SHELL) -> None:
+def replace_category(
+    connection: Connection, category: Category, by: Actor = SHELL, expected: str | None = None
+) -> None:
     """Make the category hold exactly these jobs, and write down who has changed which of them.
 
     Slots that are due under the old definitions are settled first, as they stand. An unchanged job keeps its
-    next run; a removed one keeps its row, for its history.
+    next run; a removed one keeps its row, for its history. Raises `CategoryChanged` when the `fingerprint` of
+    its jobs is not the one that is expected.
     """
     category_id = _locked_category(connection, category.name)
     stored = _locked_jobs(connection, category_id)
+    if expected is not None and fingerprint(stored) != expected:
+        raise CategoryChanged(f"Somebody has changed the category {shown(category.name)} meanwhile.")
     now = database_now(connection)  # read after the rows are ours: no one closes their books any more
     changes = compare(stored, category.jobs)
     touched = [*(job for job, _ in changes.changed), *changes.removed]
@@ -49,31 +52,14 @@ def replace_category(connection: Connection, category: Category, by: Actor = SHE
     _remove(connection, changes.removed, since, now)
     _change(connection, changes.changed, since)
     ids = _add(connection, category_id, changes.added, now)
+    delete_facets(connection, [job.id for job in touched])
+    insert_facets(connection, {old.id: new.rules for old, new in changes.changed})
+    insert_facets(connection, {ids[new.name]: new.rules for new in changes.added})
     _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
-    _record(connection, by, category, changes, ids)
-
-
-def compare(stored: Iterable[StoredJob], wanted: Iterable[JobDefinition]) -> Changes:
-    """Find what has to be done to come from the stored jobs to the wanted ones."""
-    left = {job.name: job for job in stored}
-    changes = Changes()
-    for definition in wanted:
-        job = left.pop(definition.name, None)
-        if job is None:
-            changes.added.append(definition)
-        elif job.removed_at is not None or _differs(job, definition):
-            changes.changed.append((job, definition))
-    changes.removed = [job for job in left.values() if job.removed_at is None]
-    return changes
-
-
-def _differs(job: StoredJob, definition: JobDefinition) -> bool:
-    return (job.schedule_text, job.command, job.routing_key, job.rules) != (
-        definition.schedule,
-        definition.command,
-        definition.routing_key,
-        definition.rules.encode(),
-    )
+    whole = _record(connection, by, category, changes, ids)
+    if whole is not None:
+        connection.execute(delete(latest_changes).where(latest_changes.c.category_id == category_id))
+        connection.execute(insert(latest_changes).values(category_id=category_id, change_id=whole))
 
 
 def _locked_category(connection: Connection, name: str) -> int:
@@ -142,7 +128,7 @@ def _add(
     if not added:
         return {}
     rows = [{"name": job.name, "category_id": category_id} | _row(job, now) for job in added]
-    connection.execute(insert(jobs), rows)
+    insert_rows(connection, jobs, rows)
     names = select(jobs.c.name, jobs.c.id).where(jobs.c.category_id == category_id)
     ids = {row.name: row.id for row in connection.execute(names)}
     insert_definitions(connection, [_definition(ids[job.name], job, now) for job in added])
@@ -151,40 +137,18 @@ def _add(
 
 def _record(
     connection: Connection, by: Actor, category: Category, changes: Changes, ids: Mapping[str, int]
-) -> None:
-    counts = {key: len(getattr(changes, key)) for key in ("added", "changed", "removed")}
-    if not any(counts.values()):
-        return
-    whole = Change(Action.CATEGORY_REPLACED, category.name, after=counts | {"jobs": len(category.jobs)})
-    parts = _parts(changes, ids)
-    titled = (replace(part, subject=job_title(category.name, part.subject)) for part in parts)
-    record_parts(connection, by, record_change(connection, by, whole), titled)
-
-
-def _parts(changes: Changes, ids: Mapping[str, int]) -> Iterator[Change]:
-    for new in changes.added:
-        yield Change(Action.JOB_ADDED, new.name, None, _is(new), ids[new.name])
-    for old, new in changes.changed:
-        if old.removed_at is not None:
-            yield Change(Action.JOB_ADDED, new.name, None, _is(new), old.id)
-        else:
-            yield Change(Action.JOB_CHANGED, new.name, *only_differing(_was(old), _is(new)), old.id)
-    for old in changes.removed:
-        yield Change(Action.JOB_REMOVED, old.name, _was(old), None, old.id)
-
-
-def _was(job: StoredJob) -> dict[str, Any]:
-    return _state(job.schedule_text, job.command, job.routing_key, job.rules)
-
-
-def _is(job: JobDefinition) -> dict[str, Any]:
-    return _state(job.schedule, job.command, job.routing_key, job.rules.encode())
-
-
-def _state(schedule: str | None, command: str, routing_key: str, rules: str | None) -> dict[str, Any]:
-    """What the record says of a job."""
-    more = {"rules": json.loads(rules)} if rules else {}
-    return {"schedule": schedule, "command": command, "routing_key": routing_key} | more
+) -> int | None:
+    """Write down the change with its parts; gives its id, None when nothing has changed."""
+    if not changes:
+        return None
+    after = changes.counts() | {"jobs": len(category.jobs)}
+    whole = record_change(connection, by, Change(Action.CATEGORY_REPLACED, category.name, after=after))
+    titled = (
+        replace(part, subject=job_title(category.name, part.subject), job_id=part.job_id or ids[part.subject])
+        for part in changes.parts()
+    )
+    record_parts(connection, by, whole, titled)
+    return whole
 
 
 def _mark_followed(connection: Connection, category_id: int, names: set[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from cronq.database.access_tables import changes
+from cronq.database.bulk import insert_rows
 from cronq.database.gateway import now as database_now
 from cronq.domain.access import Actor
 from cronq.domain.changes import Action, State
@@ -37,9 +38,7 @@ def record_change(connection: Connection, by: Actor, change: Change) -> int:
 def record_parts(connection: Connection, by: Actor, whole: int, parts: Iterable[Change]) -> None:
     """Write down what a change consists of."""
     now = database_now(connection)
-    rows = [_row(by, part, now) | {"part_of": whole} for part in parts]
-    if rows:
-        connection.execute(insert(changes), rows)
+    insert_rows(connection, changes, [_row(by, part, now) | {"part_of": whole} for part in parts])
 
 
 def _row(by: Actor, change: Change, now: datetime) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from cronq.database.bulk import update_rows
+from cronq.database.bulk import insert_rows, update_rows
 from cronq.database.stored import StoredJob, with_definitions
 from cronq.database.tables import definitions
 
@@ -26,8 +26,7 @@ def define_jobs(connection: Connection, found: Sequence[StoredJob], now: datetim
 
 def insert_definitions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert new definitions: job_id, since, schedule, routing_key, command and rules of each."""
-    if rows:
-        connection.execute(insert(definitions), rows)
+    insert_rows(connection, definitions, rows)
 
 
 def end_definitions(

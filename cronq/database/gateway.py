@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -118,7 +118,7 @@ def server_time(connection: Connection) -> datetime:
     """UTC by the database server; SQLite's server is this machine."""
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC).replace(tzinfo=None)
-    value: datetime = connection.execute(select(text("UTC_TIMESTAMP(6)"))).scalar_one()
+    value: datetime = connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one()
     return value
 
 
@@ -171,7 +171,8 @@ def _arguments(url: URL) -> dict[str, Any]:
             "connect_timeout": 10,
             "read_timeout": PATIENCE,
             "write_timeout": PATIENCE,
-            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'),"
+            " group_concat_max_len = 65536",
         },
     }
 

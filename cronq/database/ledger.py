@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from cronq.database.attempts import blocked, postpone
 from cronq.database.batch import RunBatch
 from cronq.database.gate import Gate
-from cronq.domain.messages import STARTED_TWICE, Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import STARTED_TWICE, Report, ResultMessage
 from cronq.domain.overlap import Admission, Verdict
 from cronq.domain.reports import RunState, apply_report, grant, is_of_another_start, refuse
 from cronq.domain.runs import Status
@@ -23,19 +24,24 @@ def record_reports(connection: Connection, messages: Sequence[ResultMessage]) ->
     batch = RunBatch(connection, {message.run_id for message in messages}, others)
     asking = [message for message in messages if message.asks]
     gate = Gate(connection, batch, {message.run_id for message in asking})
-    too_early = _too_early(connection, asking)
+    too_early = _too_early(connection, batch, asking)
     answers = [_apply(batch, gate, message, too_early.get(message.run_id)) for message in messages]
     batch.write()
     postpone(connection, too_early, batch.now)
     return answers
 
 
-def _too_early(connection: Connection, asking: Sequence[ResultMessage]) -> dict[str, str]:
-    if not asking:
+def _too_early(connection: Connection, batch: RunBatch, asking: Sequence[ResultMessage]) -> dict[str, str]:
+    """Why attempts after the first must not start yet."""
+    askers: dict[str, set[str]] = {
+        message.run_id: set()
+        for message in asking
+        if message.run_id in batch.runs and batch.runs[message.run_id].attempt > 1
+    }
+    if not askers:
         return {}
-    askers: dict[str, set[str]] = {message.run_id: set() for message in asking}
     for message in asking:
-        if message.runner:
+        if message.runner and message.run_id in askers:
             askers[message.run_id].add(message.runner[:64])
     return {
         run_id: f"the attempt before it may still be running on {host}, which is back"

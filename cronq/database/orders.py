@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from cronq.database.bulk import chunks
+from cronq.database.bulk import chunks, insert_rows
 from cronq.database.changes import Change, record_change
 from cronq.database.gateway import now as database_now
 from cronq.database.tables import orders, runners, runs
@@ -147,4 +147,4 @@ def _insert(connection: Connection, kind: OrderKind, wanted: Sequence[tuple[str,
         }
         for runner, run_id, reason in wanted
     ]
-    connection.execute(insert(orders), rows)
+    insert_rows(connection, orders, rows)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, inspect, text
 from cronq.domain.errors import DatabaseUnavailable
 
 #: The newest revision in `migrations/versions`.
-HEAD = "0006"
+HEAD = "0011"
 _LOCK = "cronq.schema"
 _LOCK_SECONDS = 30
 

@@ -54,8 +54,8 @@ jobs = _table(
     # The first slot that no one has accounted for; NULL when there is none any more.
     Column("next_run", Instant, index=True),
     Column("last_run_start", Instant),
-    Column("last_run_stop", Instant),
-    Column("last_run_status", String(32)),
+    Column("last_run_stop", Instant, index=True),
+    Column("last_run_status", String(32), index=True),
     # starting, succeeded or failed
     Column("current_status", String(32)),
     Column("routing_key", Name(255)),
@@ -70,7 +70,7 @@ jobs = _table(
     # Every slot up to this instant has its row in `runs`. It never goes back, whatever the clock does.
     Column("settled_until", Instant),
     # When the job was taken out of its category; such a row is kept for the job's history only.
-    Column("removed_at", Instant),
+    Column("removed_at", Instant, index=True),
     # The rules that are not the default, as JSON; NULL when all are.
     Column("rules", Text),
     # Of its rules: what has more is taken first.
@@ -78,13 +78,17 @@ jobs = _table(
     # 1: another job of its category runs after it.
     Column("followed", Flag, nullable=False, server_default="0"),
     # Until when people have paused it, in the far future for ever, and why. (Its document may do so, too.)
-    Column("paused_until", Instant),
+    Column("paused_until", Instant, index=True),
     Column("pause_reason", String(1000)),
     # The slot that somebody wants skipped.
     Column("skip_slot", Instant),
     # The row of skipped slots that grows as long as it is paused.
     Column("range_run_id", RunId),
     UniqueConstraint("category_id", "name", name="category_id"),
+    Index("jobs_last_run_status", "removed_at", "last_run_status"),
+    Index("jobs_routing_key", "removed_at", "routing_key"),
+    Index("jobs_by_name", "removed_at", "name"),
+    Index("jobs_by_category", "removed_at", "category_id", "name"),
 )
 
 # Each state that a job has been in, from one change to the next. A run points at the one it was made with,
@@ -142,16 +146,14 @@ runs = _table(
     Column("slots", BigInteger, nullable=False, server_default="1"),
     # It is not to be published before; NULL: at once.
     Column("not_before", Instant),
-    # When the row was made, the broker confirmed, the start was granted, the command started and ended (by
-    # its runner's clock), the end was written here.
+    # Made, confirmed by the broker, granted, started and ended (by its runner's clock), and recorded here.
     Column("queued_at", Instant),
     Column("published_at", Instant),
     Column("granted_at", Instant),
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("recorded_at", Instant),
-    # While it is queued: when any injector is to publish it, as no one seems to have got it. NULL else, and
-    # while it waits for other runs of its job.
+    # While it is queued and waits for no other run: when any injector is to publish it (again). NULL else.
     Column("publish_after", Instant),
     Column("publications", SmallInteger, nullable=False, server_default="0"),
     # Which request to start was granted.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cronq.domain.document_parts import Key, faults_at
+from cronq.domain.document_slips import closest
 from cronq.domain.document_values import Text
-from cronq.domain.documents import closest
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.json_places import member
 

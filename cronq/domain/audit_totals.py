@@ -13,19 +13,42 @@ class Totals:
     """What has been audited so far."""
 
     jobs: int = 0
+    #: What the schedules asked for, and how much of that has no row in the ledger.
     slots: int = 0
+    slots_without_row: int = 0
+    #: What somebody or something else asked for: people, jobs that had succeeded before, backfills.
     by_hand: int = 0
-    #: How many slots and runs by hand have come to which status. Further attempts count, too.
+    after_others: int = 0
+    backfilled: int = 0
+    #: Attempts after the first, at any of these.
+    further_attempts: int = 0
+    #: How many of all these have come to which status; a row for several slots counts as often as it has.
     runs: Counter[Status] = field(default_factory=Counter)
     #: Rows of the ledger that were read.
     rows: int = 0
     findings: int = 0
 
+    @property
+    def rows_without_slot(self) -> int:
+        """What the ledger has, and nothing of the above accounts for; there is a finding for it."""
+        asked_for = self.slots + self.by_hand + self.after_others + self.backfilled + self.further_attempts
+        return self.runs.total() - (asked_for - self.slots_without_row)
+
     def in_words(self) -> str:
-        """What was audited, and what became of the runs."""
+        """What was audited, and what became of it: the numbers of both add up to the same."""
         parts = [_amount(self.jobs, "job"), _amount(self.slots, "slot")]
-        if self.by_hand:
-            parts.append(_amount(self.by_hand, "run") + " by hand")
+        parts += [
+            words
+            for count, words in (
+                (self.slots_without_row, f"{self.slots_without_row:,} of them without a row"),
+                (self.by_hand, f"{_amount(self.by_hand, 'run')} by hand"),
+                (self.after_others, f"{_amount(self.after_others, 'run')} after other jobs"),
+                (self.backfilled, _amount(self.backfilled, "backfilled run")),
+                (self.further_attempts, _amount(self.further_attempts, "further attempt")),
+                (self.rows_without_slot, f"{_amount(self.rows_without_slot, 'row')} without a slot"),
+            )
+            if count
+        ]
         statuses = [f"{self.runs[each]:,} {each.replace('_', ' ')}" for each in Status if self.runs[each]]
         return f"{', '.join(parts)} ({', '.join(statuses) or 'no runs'})"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronq.domain.audit_totals import Totals
+from cronq.domain.audited_runs import AuditedRun, count_run, faults_of_run
 from cronq.domain.findings import Finding, JobName, Kind, at, slots_in_words
 from cronq.domain.runs import Status
 from cronq.domain.timetable import Timetable
@@ -16,40 +17,8 @@ from cronq.domain.timetable import Timetable
 TICK = datetime.resolution
 #: A slot that is due may wait so long for an injector.
 CLAIM_WITHIN = timedelta(minutes=1)
-QUEUED_TOO_LONG = timedelta(hours=1)
-#: Of a runner that reports itself: its runs should have been lost long before.
-SILENT_TOO_LONG = timedelta(hours=1)
-#: Of others, such as those of 0.27.
-RUNNING_TOO_LONG = timedelta(hours=24)
 #: What may stand for several slots at once.
 _OF_RANGES = {Status.MISSED, Status.SKIPPED}
-
-
-@dataclass(frozen=True, slots=True)
-class AuditedRun:
-    """A row of the ledger, as far as it is audited."""
-
-    run_id: str
-    job_id: int
-    status: Status
-    attempt: int = 1
-    #: None for a run by hand.
-    slot: datetime | None = None
-    #: Of a row that stands for several slots: the last of them, and how many they are.
-    last_slot: datetime | None = None
-    slots: int = 1
-    #: Whether a start was granted, or reported.
-    started: bool = False
-    #: Since when it is queued, or since its start was granted; None when it has ended, or that is not known.
-    open_since: datetime | None = None
-    #: Of a second runner that has reported a start of it.
-    second_host: str | None = None
-    #: Whether another attempt was made since this one was lost.
-    superseded: bool = False
-    #: When its runner told last that it is alive; None: it has not started, or its runner tells nothing.
-    runner_heard_at: datetime | None = None
-    #: Whether it was made for that slot though the schedule did not ask for it then.
-    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +51,8 @@ class JobAudit:
         #: Every slot up to here is accounted for, or is no one's business; and the row that did it.
         self.position = since
         self._holder: AuditedRun | None = None
+        #: Slots up to here are counted.
+        self._counted = since
         #: The first slot after that.
         self._due: datetime | None = None
         self._previous: AuditedRun | None = None
@@ -104,10 +75,12 @@ class JobAudit:
             self._count(row)
             yield from faults_of_run(self._job, row, books.now)
             if self._previous is not None and self._previous.slot == row.slot:
+                count_run(self._totals, row, self._previous)
                 yield from self._attempt(self._previous, row)
             else:
                 yield from self._place(row, row.slot, row.last_slot or row.slot)
             self._previous = row
+        self._count_slots(self.position)
 
     def close(self) -> Iterator[Finding]:
         """What is wrong after the last row."""
@@ -123,7 +96,7 @@ class JobAudit:
             sentence = f"Its schedule from {at(since)} on cannot be read: {term.fault}."
             yield Finding(Kind.UNREADABLE, self._job, sentence)
         self._totals.jobs += 1
-        self._totals.slots += self._timetable.count_between(self._since, end)
+        self._count_slots(end)
 
     def _open(self, books: Books) -> None:
         self._books = books
@@ -132,7 +105,15 @@ class JobAudit:
             self._since = max(self._since, books.pruned_until - TICK)
         if self.position < self._since:
             self.position, self._holder = self._since, None
+            self._counted = self._since
         self._due = self._timetable.first_after(self.position)
+
+    def _count_slots(self, until: datetime) -> None:
+        """Count as many as are looked at, before they may be pruned."""
+        until = min(until, self._until)
+        if until > self._counted:
+            self._totals.slots += self._timetable.count_between(self._counted, until)
+            self._counted = until
 
     def _count(self, row: AuditedRun) -> None:
         self._totals.rows += 1
@@ -143,7 +124,7 @@ class JobAudit:
             self._totals.runs[row.status] += self._timetable.count_between(first, last)
 
     def _attempt(self, previous: AuditedRun, row: AuditedRun) -> Iterator[Finding]:
-        if another_is_asked_for(previous) or (row.extra and not previous.started):
+        if previous.superseded or (row.cause is not None and not previous.started):
             return
         twice = previous.started and row.started
         sentence = (
@@ -154,7 +135,8 @@ class JobAudit:
 
     def _place(self, row: AuditedRun, slot: datetime, last: datetime) -> Iterator[Finding]:
         """Find the slots of the first row with this slot."""
-        if row.extra and (self._due is None or slot != self._due):
+        if row.cause is not None and slot != self._due:
+            count_run(self._totals, row)
             return
         yield from self._gap(slot - TICK)
         if slot <= self.position and self._holder is not None:
@@ -173,6 +155,7 @@ class JobAudit:
             return
         count = self._timetable.count_between(self.position, until)
         last = self._timetable.last_until(until) or first
+        self._totals.slots_without_row += count
         subject, verb = slots_in_words(first, last, count), "has" if count == 1 else "have"
         sentence = f"{subject} {verb} no row in the ledger."
         if kind is Kind.UNCLAIMED:
@@ -200,38 +183,6 @@ class JobAudit:
     def _fault(self, kind: Kind, row: AuditedRun, sentence: str) -> Finding:
         last = row.last_slot if row.slots > 1 else None
         return Finding(kind, self._job, sentence, row.slot, last, row.slots, row.run_id)
-
-
-def faults_of_run(job: JobName, run: AuditedRun, now: datetime) -> Iterator[Finding]:
-    """What is wrong with a run, whatever else its job did."""
-    if too_long := open_too_long(run, now):
-        yield Finding(Kind.WITHOUT_END, job, too_long, run.slot, run_id=run.run_id)
-    if run.second_host is not None:
-        sentence = f"It was also started on {run.second_host}, by a runner to which that was not granted."
-        yield Finding(Kind.STARTED_TWICE, job, sentence, run.slot, run_id=run.run_id)
-
-
-def another_is_asked_for(run: AuditedRun) -> bool:
-    """Whether there may be another attempt after this one."""
-    return run.superseded
-
-
-def open_too_long(run: AuditedRun, now: datetime) -> str | None:
-    """A sentence when it seems that a run never ends, else None."""
-    since, heard_at = run.open_since, run.runner_heard_at
-    if since is None:
-        return None
-    if run.status is Status.QUEUED:
-        return (
-            f"It has been queued since {at(since)}, and no runner has started it."
-            if now - since > QUEUED_TOO_LONG
-            else None
-        )
-    if heard_at is not None and now - heard_at > SILENT_TOO_LONG:
-        return f"It has been running since {at(since)}, and its runner was last heard of at {at(heard_at)}."
-    if heard_at is None and now - since > RUNNING_TOO_LONG:
-        return f"It has been running since {at(since)}, and no end of it is known."
-    return None
 
 
 def _slot(row: AuditedRun) -> str:

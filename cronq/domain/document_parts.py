@@ -73,7 +73,7 @@ class Parts:
         if not isinstance(value, dict):
             yield f"expected an object, found {shown(value)}"
         elif self.exactly_one and len(value) != 1:
-            yield f"expected one of the keys {', '.join(self.keys)}"
+            yield f"expected exactly one of the keys {', '.join(self.keys)}"
         else:
             unknown = (key for key in value if key not in self.keys)
             yield from (f"there is no key {shown(key)}, only {', '.join(self.keys)}" for key in unknown)

@@ -76,7 +76,7 @@ class Written:
     def faults(self, value: object) -> Iterator[str]:
         """What the reader says, with the place in the text."""
         if not isinstance(value, str):
-            yield f"expected a text, found {shown(value)}"
+            yield f"expected a text such as {_EXAMPLES[self.format]}, found {shown(value)}"
             return
         try:
             FORMATS[self.format](value)
@@ -102,7 +102,7 @@ class Formed:
     def faults(self, value: object) -> Iterator[str]:
         """What is expected, when it is something else."""
         if not isinstance(value, str):
-            yield f"expected a text, found {shown(value)}"
+            yield f"expected a text, {self.expected}, found {shown(value)}"
             return
         if not re.search(self.pattern, value):
             yield f"expected {self.expected}, found {shown(value)}"
@@ -191,6 +191,17 @@ FORMATS: Mapping[str, Callable[[str], Any]] = {
     ZONE_FORMAT: find_zone,
     SPAN_FORMAT: parse_span,
     MOMENT_FORMAT: parse_instant,
+}
+#: One of each, for whoever wrote no text at all.
+_EXAMPLES: Mapping[str, str] = {
+    SCHEDULE_FORMAT: "30 6 * * MON-FRI",
+    CRON_FORMAT: "30 6 * * MON-FRI",
+    STEP_FORMAT: "PT90S",
+    JITTER_FORMAT: "PT30S",
+    DATES_FORMAT: "2026-12-24",
+    ZONE_FORMAT: "Europe/Berlin",
+    SPAN_FORMAT: "PT90S",
+    MOMENT_FORMAT: "2026-12-24T18:00:00Z",
 }
 
 

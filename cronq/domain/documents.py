@@ -5,16 +5,15 @@ long, 0.3 seconds for 10,000 jobs, before a schedule is read. A property test ho
 made of the same table, to the same verdicts in the same places.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
 from cronq.domain.document_order import order_faults
 from cronq.domain.document_parts import faults_at
 from cronq.domain.document_rules import CATEGORY_NAME, DEFAULT_KEYS, JOB_KEYS
+from cronq.domain.document_slips import missing_keys, unknown_keys
 from cronq.domain.document_values import encoded_size, shown
 from cronq.domain.errors import BadDocument, Fault
 from cronq.domain.jobs import Category, JobDefinition
@@ -34,10 +33,6 @@ _JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
 #: What is in a `JobDefinition` as the document says it.
 _PLAIN_KEYS = [key for key in JOB_KEYS if key not in {"schedule", *TIME_KEYS, *READERS}]
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
-#: Longer words are like none of ours, and comparing takes time.
-_LONGEST_SLIP = 24  # characters
-
-Keys = Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +109,7 @@ def _document_faults(data: object, name: str | None) -> Iterator[Fault]:
         return
     for message in () if name is None else CATEGORY_NAME.faults(name):
         yield Fault("category", message)
-    yield from _missing_keys(data, "", _REQUIRED_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
+    yield from missing_keys(data, "", _REQUIRED_KEYS if name is None else ["jobs"], _DOCUMENT_KEYS)
     for key, value in data.items():
         if key == "category":
             yield from _category_faults(value, name)
@@ -170,20 +165,12 @@ def _job_faults(job: object, place: str, owners: dict[str, str]) -> Iterator[Fau
         return
     # What runs after others needs no time of its own.
     required = [key for key in _REQUIRED_OF_JOB if not (key == "schedule" and "after" in job)]
-    yield from _missing_keys(job, place, required, _JOB_KEYS)
+    yield from missing_keys(job, place, required, _JOB_KEYS)
     for key, value in job.items():
         if key in JOB_KEYS:
             yield from faults_at(member(place, key), JOB_KEYS[key].rule, value)
         if key == "name" and isinstance(value, str) and (owner := owners.setdefault(value, place)) != place:
             yield Fault(member(place, key), f"{shown(value)} is the name of {owner} too")
-
-
-def _missing_keys(found: Keys, place: str, required: Keys, known: Keys) -> Iterator[Fault]:
-    for key in required:
-        if key not in found:
-            slip = closest(key, tuple(other for other in found if other not in known))
-            hint = f", did you write it as {member('', slip)}?" if slip else ""
-            yield Fault(member(place, key), f"missing{hint}")
 
 
 def _remarks(data: Any, *, refused: bool) -> Iterator[Fault]:
@@ -201,28 +188,13 @@ def _remarks(data: Any, *, refused: bool) -> Iterator[Fault]:
 def _unknown_keys(data: object) -> Iterator[Fault]:
     if not isinstance(data, dict):
         return
-    yield from _unknown_keys_of(data, "", _DOCUMENT_KEYS)
+    yield from unknown_keys(data, "", _DOCUMENT_KEYS)
     if isinstance(defaults := data.get("defaults"), dict):
-        yield from _unknown_keys_of(defaults, "defaults", _DEFAULT_KEYS + tuple(_REQUIRED_OF_JOB))
+        yield from unknown_keys(defaults, "defaults", _DEFAULT_KEYS + tuple(_REQUIRED_OF_JOB))
         for key in _REQUIRED_OF_JOB:
             if key in defaults:
                 yield Fault(member("defaults", key), "each job says its own, so this is for nothing")
     jobs = data.get("jobs")
     for index, job in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(job, dict):
-            yield from _unknown_keys_of(job, element("jobs", index), _JOB_KEYS)
-
-
-def _unknown_keys_of(found: Keys, place: str, known: tuple[str, ...]) -> Iterator[Fault]:
-    for key in found:
-        if key not in known:
-            meant = closest(key, known)
-            yield Fault(member(place, key), f"unknown key{f', did you mean {meant}?' if meant else ''}")
-
-
-@lru_cache(maxsize=1024)
-def closest(word: str, candidates: tuple[str, ...]) -> str | None:
-    """The candidate that was probably meant by a word that is none of them."""
-    short = [candidate for candidate in candidates if len(candidate) <= _LONGEST_SLIP]
-    matches = get_close_matches(word, short, n=1) if len(word) <= _LONGEST_SLIP else []
-    return matches[0] if matches else None
+            yield from unknown_keys(job, element("jobs", index), _JOB_KEYS, of_schedule=True)

@@ -42,7 +42,6 @@ _FAULTS = [
     (re.compile(pattern, re.ASCII), sentence)
     for pattern, sentence in (
         (r"^[+-]|(?<=[PT])[+-]", "a duration has no sign, leave it out"),
-        (r"[pymwdths]", "the letters of a duration are upper case, as in P1DT12H"),
         (r"(?<=P)\Z", "P needs a number and a unit after it, as in P1D"),
         (r"(?<=T)\Z", "T needs hours, minutes or seconds after it, as in PT1M"),
         (r"(?<=[.,])\d{7,}S", "a fraction of a second has at most six digits, as in PT1.000001S"),
@@ -52,6 +51,11 @@ _FAULTS = [
         (r"(?<=P)[^T]*[HS]", "hours, minutes and seconds come after a T, as in PT12H"),
     )
 ]
+#: As other programs write a duration, and what that is in ISO 8601.
+_ELSEWHERE = re.compile(
+    r"(\d{1,9}) ?(s|m|h|d|w)(?:(?<=s)ec\w*|(?<=m)in\w*|(?<=h)our\w*|(?<=d)ay\w*|(?<=w)eek\w*)?", re.ASCII
+)
+_MEANT = {"s": "PT{}S", "m": "PT{}M", "h": "PT{}H", "d": "P{}D", "w": "P{}W"}
 _ANYTHING_ELSE = (
     "write P, years, months and days, then T, hours, minutes and seconds, as in P1M, P2W, P1DT12H or PT30S"
 )
@@ -157,6 +161,13 @@ def _amount(count: int, unit: str) -> str:
 
 def _fault(text: str, position: int) -> BadSchedule:
     """The first thing that is wrong with a text that has not the form of a duration."""
+    if _FORM.fullmatch(text.upper()):
+        small = next(index for index, letter in enumerate(text) if letter.islower())
+        words = "the letters of a duration are upper case, as in P1DT12H"
+        return BadSchedule(f"{excerpt(text)} is not a duration: {words}", position + small)
+    if elsewhere := _ELSEWHERE.fullmatch(text.lower()):
+        meant = _MEANT[elsewhere[2]].format(elsewhere[1])
+        return BadSchedule(f"{excerpt(text)} is not a duration of ISO 8601: write {meant}", position)
     for pattern, sentence in _FAULTS:
         if found := pattern.search(text):
             return BadSchedule(f"{excerpt(text)} is not a duration: {sentence}", position + found.start())

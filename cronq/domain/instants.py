@@ -23,6 +23,10 @@ _TIME = re.compile(
     rf"\d\d(?::\d\d(?::\d\d{_FRACTION})?|\d\d(?:\d\d{_FRACTION})?)?{_OFFSET}",
     re.ASCII,
 )
+#: What looks like a date, whether there is such a day or not.
+_LIKE_A_DATE = re.compile(r"\d{4}(?:-\d\d-\d\d|\d{4})", re.ASCII)
+_WITHOUT_T = re.compile(r"[\dW-]{7,10}[ t]+\d", re.ASCII)
+_EXAMPLE = "2013-05-29T06:30:00"
 _UTC = timedelta(0)
 #: How far the clock that tells a time is ahead of UTC; or the zone in which it hangs.
 Clock = timedelta | ZoneInfo
@@ -39,16 +43,17 @@ class Instant:
     wall: datetime
 
 
-def parse_instant(text: str, position: int = 0, clock: Clock = _UTC) -> Instant:
+def parse_instant(text: str, position: int = 0, clock: Clock = _UTC, *, or_duration: bool = False) -> Instant:
     """Read a date, with or without a time, in the basic or the extended format of ISO 8601.
 
     The date is complete: a calendar date, a week date (`2013-W22-3`) or an ordinal date (`2013-149`). The
     time may leave out its seconds, or minutes and seconds; 24:00 is the end of the day. A text that names no
     offset of its own is told by the clock given: what a zone shows twice is the first of the two, and what it
-    skips is the moment after. `position` is the place of `text` in the whole schedule. Raises `BadSchedule`.
+    skips is the moment after. `position` is the place of `text` in the whole schedule; `or_duration`: a
+    duration might stand there as well. Raises `BadSchedule`.
     """
     date_text, _, time_text = text.partition("T")
-    day = _parse_date(date_text, position)
+    day = _parse_date(date_text, position, "nor a duration, as in PT1M" if or_duration else "")
     if date_text == text:
         told, days = time(), 0
     else:
@@ -65,10 +70,16 @@ def parse_instant(text: str, position: int = 0, clock: Clock = _UTC) -> Instant:
     return Instant(moment, clock, wall)
 
 
-def _parse_date(text: str, position: int) -> date:
+def _parse_date(text: str, position: int, nor: str) -> date:
     if not _DATE.fullmatch(text):
-        wrong = f"{excerpt(text)} is neither a full date"
-        raise BadSchedule(f"{wrong}, as in 2013-05-29T06:30:00, nor a duration, as in PT1M", position)
+        if _LIKE_A_DATE.fullmatch(text):
+            raise _no_such_day(text, position)
+        if _WITHOUT_T.match(text):
+            raise BadSchedule(f"{excerpt(text)} wants a T between date and time, as in {_EXAMPLE}", position)
+        wrong = (
+            f"neither a full date, as in {_EXAMPLE}, {nor}" if nor else f"not a full date, as in {_EXAMPLE}"
+        )
+        raise BadSchedule(f"{excerpt(text)} is {wrong}", position)
     try:
         day: date = isodate.parse_date(text)
     except (ValueError, OverflowError) as error:

@@ -16,10 +16,14 @@ Fields = Mapping[str, Any]
 #: Bytes. A command has at most 64 KiB, is there twice and, in JSON, may have six bytes for one.
 SIZE_LIMIT = 2 * 1024 * 1024
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+#: As `time_text` writes it.
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}")
 _ID = re.compile(r"[0-9a-f]{32}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EXPECTED = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 _REQUIRED: Any = object()
+# Made once: `json.dumps` makes one for each message that it is to write without blanks.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def read_fields(body: bytes, limit: int = SIZE_LIMIT) -> dict[str, Any]:
@@ -37,12 +41,14 @@ def read_fields(body: bytes, limit: int = SIZE_LIMIT) -> dict[str, Any]:
 
 def write_fields(data: Fields) -> bytes:
     """The JSON of a message."""
-    return json.dumps(data, separators=(",", ":")).encode()
+    return _ENCODER.encode(data).encode()
 
 
 def take(data: Fields, key: str, kind: type, default: Any = _REQUIRED) -> Any:
     """A value of the type `kind`; raises `BadMessage`, as all that follow."""
     value = data.get(key, default)
+    if kind is str and type(value) is str and value.isascii():
+        return value  # nearly all of them are, and this takes place at every key of every message
     if value is _REQUIRED:
         raise BadMessage(f"{key}: missing")
     if value is None and default is None:
@@ -89,10 +95,20 @@ def take_texts(data: Fields, key: str, default: tuple[str, ...] | None = None) -
     return tuple(values)
 
 
+def take_objects(data: Fields, key: str) -> list[Fields]:
+    """A list of objects."""
+    values = data.get(key)
+    if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+        raise BadMessage(f"{key}: expected a list of objects")
+    return values
+
+
 def take_time(data: Fields, key: str) -> datetime:
     """A time of UTC as `time_text` writes it."""
     value = take(data, key, str)
     try:
+        if _TIME.fullmatch(value):
+            return datetime.fromisoformat(value)
         return datetime.strptime(value, _TIME_FORMAT)
     except ValueError as error:
         raise BadMessage(f"{key}: expected YYYY-MM-DD HH:MM:SS.ffffff, found {_shown(value)}") from error

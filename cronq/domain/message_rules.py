@@ -1,5 +1,7 @@
 """The rules in a job message: those that its runner has to know, written as in a document."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cronq.domain.command_keys import COMMAND_KEYS
@@ -10,7 +12,8 @@ from cronq.domain.message_fields import Fields
 from cronq.domain.rules import DEFAULT_RULES, Rules, read_rules, rules_as_json
 
 
-def command_rules(rules: Rules) -> dict[str, Any]:
+@lru_cache(maxsize=1000)
+def command_rules(rules: Rules) -> Mapping[str, Any]:
     """What a message says of these rules: nothing of those that are the default."""
     return {name: value for name, value in rules_as_json(rules.encode()).items() if name in COMMAND_KEYS}
 

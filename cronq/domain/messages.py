@@ -183,44 +183,6 @@ class ResultMessage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """From results to the runner that asked: the start is granted, or refused and why."""
-
-    run_id: str
-    token: str
-    granted: bool
-    reason: str | None = None
-    #: Names the request that is answered, of several with the same token: its `start_time`.
-    asked: datetime | None = None
-    #: Not sent: whether this very request was granted now, so that no one can have had its answer before.
-    first: bool = False
-
-    def encode(self) -> bytes:
-        """The JSON of the answer."""
-        return write_fields(
-            {
-                "run_id": self.run_id,
-                "token": self.token,
-                "granted": self.granted,
-                "reason": self.reason,
-                "asked": self.asked and time_text(self.asked),
-            }
-        )
-
-    @classmethod
-    def decode(cls, body: bytes) -> "Grant":
-        """Read an answer; raises `BadMessage`."""
-        data = read_fields(body)
-        return cls(
-            run_id=take_id(data, "run_id"),
-            token=take(data, "token", str),
-            granted=take(data, "granted", bool),
-            reason=take(data, "reason", str, default=None),
-            asked=optional(take_time, data, "asked"),
-        )
-
-
 def job_message(run: Publication) -> JobMessage:
     """The message that asks a runner for this run, when results grants it."""
     rules, request = decode_rules(run.rules), decode_request(run.request)

@@ -13,7 +13,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
     A space may stand where ISO 8601 has a T. Without an offset it is UTC. Raises `BadSchedule`.
     """
     if not text.startswith("P"):
-        return parse_instant(text.strip().replace(" ", "T", 1)).moment
+        return parse_instant(text.strip().replace(" ", "T", 1), or_duration=True).moment
     try:
         return parse_duration(text).before(now)
     except OverflowError as error:

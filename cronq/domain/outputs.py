@@ -40,11 +40,23 @@ class Output:
     head: tuple[Piece, ...]
     #: The end, when something between is left out.
     tail: tuple[Piece, ...] = ()
+    #: From which byte on nothing is kept, and from which on the end is; None: all is kept, or it was written
+    #: down by a version that did not say so.
+    left_out: tuple[int, int] | None = None
+
+    @property
+    def bytes_left_out(self) -> int:
+        """How many bytes are not kept; at least so many, where it was not written down."""
+        if self.left_out is not None:
+            return self.left_out[1] - self.left_out[0]
+        # What was no text takes more characters than it had bytes.
+        kept = sum(len(piece.text.encode()) for piece in (*self.head, *self.tail))
+        return max(0, self.size - kept) if self.tail else 0
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON."""
-        kept = {"head": _pairs(self.head), "tail": _pairs(self.tail)}
-        return {"size": self.size} | {key: pairs for key, pairs in kept.items() if pairs}
+        kept = {"head": _pairs(self.head), "tail": _pairs(self.tail), "left_out": self.left_out}
+        return {"size": self.size} | {key: value for key, value in kept.items() if value}
 
     def encode(self) -> str:
         """What is kept, without the size, as a text."""
@@ -69,6 +81,8 @@ def take_output(data: Fields, key: str) -> Output:
     for part in ("head", "tail"):
         if not _is_part(said.get(part, [])):
             raise BadMessage(f"{key}.{part}: expected at most {LONGEST} bytes of output, in pairs of texts")
+    if not _is_range(said.get("left_out"), size):
+        raise BadMessage(f"{key}.left_out: expected two positions in {size} bytes")
     return _output(size, said)
 
 
@@ -76,7 +90,8 @@ def _output(size: int, said: Mapping[str, Any]) -> Output:
     head, tail = (
         tuple(Piece(Stream(stream), text) for stream, text in said.get(part, ())) for part in ("head", "tail")
     )
-    return Output(size, head, tail)
+    left_out = said.get("left_out")
+    return Output(size, head, tail, left_out and (left_out[0], left_out[1]))
 
 
 def _pairs(pieces: tuple[Piece, ...]) -> list[list[str]]:
@@ -93,4 +108,13 @@ def _is_pair(value: object) -> bool:
     match value:
         case [str(stream), str(text)]:
             return stream in set(Stream) and is_storable(text)
+    return False
+
+
+def _is_range(value: object, size: int) -> bool:
+    match value:
+        case None:
+            return True
+        case [int(start), int(stop)]:
+            return 0 <= start <= stop <= size
     return False

@@ -6,7 +6,8 @@ A report may come twice, late, or before the one that it follows: the outcome is
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.runs import ENDED, Status, may_move
 
 REMOVED_REASON = "its job was removed before it started"
@@ -195,7 +196,8 @@ def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     if run.status is Status.LOST and run.abandoned:
         # Its host is back, and has seen to it that nothing of it runs any more.
         return replace(run, abandoned=False, reason=message.reason, host=message.host, recorded_at=now)
-    return _end(run, message, Status.LOST, now)
+    # That it is lost is no news of one that is, and says nothing of whether it had been started.
+    return run if run.status is Status.LOST else _end(run, message, Status.LOST, now)
 
 
 def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState:
@@ -203,7 +205,7 @@ def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState
     told = message.sent_at, message.return_code, message.run_time
     if (run.ended_at, run.return_code, run.run_time) == told:
         return run
-    how = "was not started" if message.return_code is None else f"ended with {message.return_code}"
+    how = "was not started" if message.return_code is None else f"ended with exit code {message.return_code}"
     return replace(
         run,
         reason=f"{run.reason}; after another attempt had been made, its runner reported that it {how}",

@@ -38,9 +38,8 @@ def delay_after(rules: Rules, status: Status, attempt: int) -> timedelta:
 def why_again(run: RunState, allowed: int, at: datetime | None) -> str:
     """Why there is another attempt, and what it waits for; `at` is when it may start, None: at once."""
     waits = f"it waits until {at:%Y-%m-%d %H:%M:%S} UTC" if at else "it may start at once"
-    return (
-        f"attempt {run.attempt + 1} of at most {allowed}: {waits}, since the one before {_end_in_words(run)}"
-    )
+    before = f"attempt {run.attempt} {_end_in_words(run)}"
+    return f"attempt {run.attempt + 1} of at most {allowed}: {waits}, since {before}"
 
 
 def no_more(run: RunState) -> str:
@@ -51,9 +50,9 @@ def no_more(run: RunState) -> str:
 
 def _end_in_words(run: RunState) -> str:
     if run.status is Status.TIMED_OUT:
-        return "ran longer than it may"
+        return "ran longer than its timeout"
     if run.status is Status.LOST:
         return "was lost"
     if run.return_code is None:
         return "could not be started"
-    return f"ended with {run.return_code}"
+    return f"failed with exit code {run.return_code}"

@@ -94,7 +94,7 @@ class Rules:
     #: Bytes of the output that are kept for the pages.
     output_limit: int = USUAL
     #: Added to the environment of the command.
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: Where it begins, an absolute path; None: where its runner is.
     directory: str | None = None
     #: A user of its host, or `user:group`; None: that of its runner.
@@ -136,7 +136,7 @@ def decode_rules(text: str | None) -> Rules:
 
 def rules_as_json(text: str | None) -> dict[str, Any]:
     """What `Rules.encode` wrote, as a document says it."""
-    found: dict[str, Any] = json.loads(text) if text else {}
+    found: dict[str, Any] = json.loads(text, parse_float=_number) if text else {}
     return found
 
 
@@ -152,8 +152,15 @@ def _written(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_as_json, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+@functools.lru_cache(maxsize=1000)
 def _as_json(value: timedelta | datetime) -> str:
     return str(Duration(0, value)) if isinstance(value, timedelta) else f"{value.isoformat()}Z"
+
+
+def _number(text: str) -> float:
+    """A number as people write it: a whole one without a fraction."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _moment(text: str) -> datetime:

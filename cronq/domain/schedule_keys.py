@@ -26,6 +26,8 @@ _BY_KIND = Parts(
     },
     exactly_one=True,
 )
+#: The kinds that have a key of their own.
+KINDS = tuple(_BY_KIND.keys)
 _KINDS = "an ISO 8601 repeating interval, a cron expression, `every` and a duration, or `at` and an instant"
 _ONE = ByType(f"When it runs: {_KINDS}.", _TEXT, _BY_KIND)
 _SEVERAL = ListOf("Several schedules.", _ONE, MOST_SCHEDULES, least=1)

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -81,13 +82,19 @@ class JobLog:
 
     def __init__(self, folder: Path, job_name: str, seconds: Callable[[], float]) -> None:
         """`seconds` is a clock that only needs to go forward."""
-        self.path = folder / f"{log_name(job_name)}.log"
+        self._folder = folder
+        self._job_name = job_name
         self._seconds = seconds
         self._file: int | None = None
         self._next_look = float("-inf")
         self._closed = False
         self._trouble: str | None = None
         self._bytes_lost = 0
+
+    @cached_property
+    def path(self) -> Path:
+        """The file. (Many runs write nothing, and it takes a while to work out.)"""
+        return self._folder / f"{log_name(self._job_name)}.log"
 
     def write(self, data: bytes) -> None:
         """Append these bytes, or count them as lost; never raises OSError.

@@ -17,6 +17,7 @@ from cronq.domain.outputs import Stream
 from cronq.execution.interface import Command, Ended, OnOutput, RunningCommand
 from cronq.execution.spawning import require_pidfd, spawn_shell, withhold_descriptors
 from cronq.execution.transport import ChildTransport
+from cronq.execution.watching import Watch
 
 log = Logger()
 
@@ -44,7 +45,8 @@ class ProcessLauncher:
     ) -> None:
         require_pidfd()
         withhold_descriptors()
-        self._reactor = reactor
+        self._clock = reactor
+        self._watch = Watch(reactor)
         self._linger = linger
         self._monotonic = monotonic
 
@@ -54,8 +56,8 @@ class ProcessLauncher:
         A process that outlives the command and holds its output open is not disturbed: what it writes is
         passed on until its end, and costs the runner two descriptors until then.
         """
-        running = ShellCommand(self._reactor, on_output, self._linger, self._monotonic)
-        ChildTransport(self._reactor, spawn_shell(command), running)
+        running = ShellCommand(self._clock, on_output, self._linger, self._monotonic)
+        ChildTransport(self._watch, spawn_shell(command), running)
         return running
 
 
@@ -81,12 +83,17 @@ class Process(Protocol):
         """Let the dead process go; its id may be another's from now on."""
 
 
-class _Awaited(enum.Enum):
+class _Awaited(enum.IntEnum):
     """What the end of a command waits for."""
 
     EXIT = enum.auto()
-    OUTPUT = enum.auto()
+    #: That the pipe of a stream is closed, or has been waited for long enough.
+    OUT = enum.auto()
+    ERR = enum.auto()
     GROUP = enum.auto()
+
+
+_OUTPUT = frozenset({_Awaited.OUT, _Awaited.ERR})
 
 
 class ShellCommand(ProcessProtocol):
@@ -104,7 +111,7 @@ class ShellCommand(ProcessProtocol):
         self._on_output = on_output
         self._linger = linger
         self._monotonic = monotonic
-        self._awaited = {_Awaited.EXIT, _Awaited.OUTPUT}
+        self._awaited = {_Awaited.EXIT, _Awaited.OUT, _Awaited.ERR}
         self._asked_to_end = False
         self._output_failed = False
         self._timers: list[IDelayedCall] = []
@@ -157,16 +164,21 @@ class ShellCommand(ProcessProtocol):
 
     def processExited(self, reason: Failure) -> None:  # noqa: D102
         self._result = Ended(_return_code(reason.value), self._monotonic() - self._began)
-        self._later(self._linger, self._waited_for_output)
+        if _OUTPUT & self._awaited:
+            self._later(self._linger, self._waited_for_output)
         self._arrived(_Awaited.EXIT)
         self._look_at_group()
 
-    def processEnded(self, reason: Failure) -> None:  # noqa: D102
-        self._arrived(_Awaited.OUTPUT)
+    def outConnectionLost(self) -> None:  # noqa: D102
+        self._arrived(_Awaited.OUT)
+
+    def errConnectionLost(self) -> None:  # noqa: D102
+        self._arrived(_Awaited.ERR)
 
     def _waited_for_output(self) -> None:
         self._process.drain()
-        self._arrived(_Awaited.OUTPUT)
+        for stream in _OUTPUT:
+            self._arrived(stream)
 
     def _look_at_group(self) -> None:
         if _Awaited.GROUP not in self._awaited or _Awaited.EXIT in self._awaited:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -26,18 +27,18 @@ class ProcessStatus:
 def process_status(pid: int) -> ProcessStatus | None:
     """The present status of a process; None when there is none with this id, or none we may look at."""
     try:
-        line = _stat_line(pid)
+        fields = _stat_fields(pid)
     except UNSEEN:
         return None
-    # The name stands in brackets before the rest, and may itself hold blanks and brackets.
-    fields = line.rpartition(b")")[2].split()
     return ProcessStatus(fields[0] not in DEAD, int(fields[2]), int(fields[3]), int(fields[19]))
 
 
 def process_start(pid: int) -> int | None:
     """When the process was started, in clock ticks since boot; None when there is none with this id."""
-    status = process_status(pid)
-    return None if status is None else status.start
+    try:
+        return int(_stat_fields(pid)[19])
+    except UNSEEN:
+        return None
 
 
 def process_environment(pid: int) -> frozenset[bytes]:
@@ -49,6 +50,7 @@ def process_environment(pid: int) -> frozenset[bytes]:
     return frozenset(pair for pair in block.split(b"\0") if pair)
 
 
+@cache
 def boot_id() -> str:
     """Names the time since this machine was booted last: random(4)."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -79,13 +81,15 @@ def strays(session: int) -> Iterator[int]:
     return (pid for pid in process_ids() if is_of_session(session, pid) and not _is_in(session, pid))
 
 
-def _stat_line(pid: int) -> bytes:
+def _stat_fields(pid: int) -> list[bytes]:
     # Read at every start of a command, so without the layers of a file object.
     file = os.open(f"{PROC}/{pid}/stat", os.O_RDONLY)
     try:
-        return os.read(file, 4096)
+        line = os.read(file, 4096)
     finally:
         os.close(file)
+    # The name stands in brackets before the rest, and may itself hold blanks and brackets.
+    return line.rpartition(b")")[2].split(None, 20)
 
 
 def _is_in(group: int, pid: int) -> bool:

@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cronq.domain.errors import CannotStart
@@ -88,17 +88,23 @@ def require_pidfd() -> None:
 
 
 def _spawn(argv: list[str], environment: Mapping[str, str], around: Surroundings | None) -> Child:
-    with ExitStack() as ours:
-        with ExitStack() as theirs:
-            out, err = _open_pipe(ours, theirs), _open_pipe(ours, theirs)
-            if around is None:
-                pid = _posix_spawn(argv, environment, out[1], err[1])
-            else:
-                pid = fork(argv, environment, around, out[1], err[1])
-        # The writing ends are closed by now, and have made room for the descriptors needed next.
-        child = _watch(pid, out[0], err[0])
-        ours.pop_all()
-        return child
+    # By hand and not by an ExitStack, which would take longer than all that it does here.
+    ours: list[int] = []
+    try:
+        out, out_end, err, err_end = _open_pipes(ours)
+        if around is None:
+            pid = _posix_spawn(argv, environment, out_end, err_end)
+        else:
+            pid = fork(argv, environment, around, out_end, err_end)
+        ours = [out, err]
+        # Closed now, they make room for the descriptor needed next.
+        os.close(out_end)
+        os.close(err_end)
+        return _watch(pid, out, err)
+    except BaseException:
+        for descriptor in ours:
+            os.close(descriptor)
+        raise
 
 
 def _posix_spawn(argv: list[str], environment: Mapping[str, str], out: int, err: int) -> int:
@@ -117,12 +123,13 @@ def _posix_spawn(argv: list[str], environment: Mapping[str, str], out: int, err:
     )
 
 
-def _open_pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
-    reading, writing = os.pipe()
-    ours.callback(os.close, reading)
-    theirs.callback(os.close, writing)
-    os.set_blocking(reading, False)
-    return reading, writing
+def _open_pipes(opened: list[int]) -> list[int]:
+    """Two pipes, each with its reading end first; what is open is in the list even if an error is raised."""
+    for _ in range(2):
+        reading, writing = os.pipe()
+        opened += reading, writing
+        os.set_blocking(reading, False)
+    return opened
 
 
 def _watch(pid: int, out: int, err: int) -> Child:

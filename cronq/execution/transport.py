@@ -1,4 +1,4 @@
-"""The parent's side of a child: its pipes and its end, watched by the reactor, and signals to its group."""
+"""The parent's side of a child: its pipes and its end, watched by a `Watch`, and signals to its group."""
 
 import fcntl
 import os
@@ -8,19 +8,20 @@ from contextlib import suppress
 from functools import partial
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from cronq.execution.procfs import group_is_empty, is_of_session, process_status, strays
 from cronq.execution.spawning import Child
+from cronq.execution.watching import Watch
 
 log = Logger()
 
-#: Bytes taken from one stream in one turn of the reactor: what a pipe holds by default, pipe(7).
-PIECE = 65536
+#: Bytes taken from one stream in one turn of the reactor: at first what a pipe holds by default, pipe(7).
+PIECE, LARGE_PIECE = 65_536, 262_144
+#: Bytes that a pipe is made to hold when it is found full: the most that anybody may ask for.
+LARGE_PIPE = 1_048_576
 #: Stands for an exit status that somebody else has taken.
 UNKNOWN = 255
 
@@ -34,18 +35,21 @@ class ChildTransport:
     a signal to the group cannot hit a stranger.
     """
 
-    def __init__(self, reactor: IReactorFDSet, child: Child, protocol: ProcessProtocol) -> None:
+    def __init__(self, watch: Watch, child: Child, protocol: ProcessProtocol) -> None:
         self.pid = child.pid
         self.process_start = child.process_start
+        self._watch = watch
         self._protocol = protocol
+        self._pidfd = child.pidfd
+        #: Those that are open, by what they are to the child.
+        self._pipes = {1: child.out, 2: child.err}
+        self._piece = dict.fromkeys(self._pipes, PIECE)
         self._reason: Failure | None = None
         self._reaped = False
-        self._exit = _Watched(reactor, child.pidfd, self._still_alive, self._exited)
-        self._pipes = {
-            child_fd: _Watched(reactor, pipe, partial(self._take, child_fd), partial(self._lost, child_fd))
-            for child_fd, pipe in ((1, child.out), (2, child.err))
-        }
         protocol.makeConnection(self)
+        watch.add(child.pidfd, self._may_have_died)
+        watch.add(child.out, partial(self._readable, 1, child.out))
+        watch.add(child.err, partial(self._readable, 2, child.err))
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to every process of the child's group and session. Does nothing once it is reaped."""
@@ -87,9 +91,8 @@ class ChildTransport:
 
     def drain(self) -> None:
         """Pass on all that is in the pipes at this moment."""
-        for child_fd, pipe in self._pipes.items():
-            if pipe.is_open:
-                self._take(child_fd, pipe.fileno(), fcntl.fcntl(pipe.fileno(), fcntl.F_GETPIPE_SZ))
+        for child_fd, pipe in list(self._pipes.items()):
+            self._take(child_fd, pipe, fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
 
     def reap(self) -> None:
         """Let the dead child go, and with it the right to its id."""
@@ -97,27 +100,42 @@ class ChildTransport:
         with suppress(ChildProcessError):
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG)
 
-    def _take(self, child_fd: int, pipe: int, most: int = PIECE) -> bool:
+    def _take(self, child_fd: int, pipe: int, most: int) -> bool:
         try:
             data = os.read(pipe, most)
         except BlockingIOError:
             return True
+        if len(data) == PIECE == self._piece[child_fd]:
+            self._widen(child_fd, pipe)
         if data:
             self._protocol.childDataReceived(child_fd, data)
         return bool(data)
 
-    def _lost(self, child_fd: int) -> None:
+    def _widen(self, child_fd: int, pipe: int) -> None:
+        """For whoever writes much: neither side waits for the other at every few bytes then."""
+        self._piece[child_fd] = LARGE_PIECE
+        with suppress(PermissionError):  # its user has many large pipes: pipe(7), pipe-user-pages-soft
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, LARGE_PIPE)
+
+    def _readable(self, child_fd: int, pipe: int) -> None:
+        if self._take(child_fd, pipe, self._piece[child_fd]):
+            return
+        del self._pipes[child_fd]
+        self._close(pipe)
         self._protocol.childConnectionLost(child_fd)
         self._end_if_all_over()
 
-    def _still_alive(self, _pidfd: int) -> bool:
+    def _may_have_died(self) -> None:
         self._reason = self._how_it_died()
-        return self._reason is None
+        if self._reason is None:
+            return
+        self._close(self._pidfd)
+        self._protocol.processExited(self._reason)
+        self._end_if_all_over()
 
-    def _exited(self) -> None:
-        if self._reason is not None:  # None when the reactor lets go of everything at its own end
-            self._protocol.processExited(self._reason)
-            self._end_if_all_over()
+    def _close(self, descriptor: int) -> None:
+        self._watch.remove(descriptor)
+        os.close(descriptor)
 
     def _how_it_died(self) -> Failure | None:
         try:
@@ -134,50 +152,8 @@ class ChildTransport:
         return _reason(by_signal=death.si_status)
 
     def _end_if_all_over(self) -> None:
-        if self._reason is not None and not any(pipe.is_open for pipe in self._pipes.values()):
+        if self._reason is not None and not self._pipes:
             self._protocol.processEnded(self._reason)
-
-
-@implementer(IReadDescriptor)
-class _Watched:
-    """A descriptor that the reactor watches until there is no more to read, and that is closed then."""
-
-    def __init__(
-        self,
-        reactor: IReactorFDSet,
-        descriptor: int,
-        readable: Callable[[int], bool],
-        closed: Callable[[], None],
-    ) -> None:
-        """`readable` reads once and says whether to go on; `closed` is told, once, when that is over."""
-        self._reactor = reactor
-        self._descriptor = descriptor
-        self._readable = readable
-        self._closed = closed
-        self.is_open = True
-        reactor.addReader(self)
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def logPrefix(self) -> str:
-        return "execution"
-
-    def doRead(self) -> None:
-        if not self._readable(self._descriptor):
-            self.close()
-
-    def connectionLost(self, reason: Failure) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if not self.is_open:
-            return
-        self.is_open = False
-        self._reactor.removeReader(self)
-        os.close(self._descriptor)
-        self._descriptor = -1
-        self._closed()
 
 
 def _reason(exit_code: int | None = None, by_signal: int | None = None) -> Failure:

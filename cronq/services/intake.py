@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,8 +34,8 @@ class Start:
     token: str = field(default_factory=new_token)
     #: Why it is not to be started, even when that is granted.
     killed_because: str | None = None
-    #: Fires when the run is over.
-    flow: Deferred[None] = field(default_factory=lambda: succeed(None))
+    #: Fires when the run is over; there once it is begun.
+    flow: Deferred[None] = field(init=False)
 
 
 class Intake:
@@ -98,6 +98,11 @@ class Intake:
             run.kill(reason)
         elif start := self._starting.get(run_id):
             start.killed_because = reason
+
+    def show_run(self, run_id: str, address: str, seconds: float) -> None:
+        """Send what a run writes to an address for so long, if it is running here."""
+        if run := self._runs.get(run_id):
+            run.show(address, seconds)
 
     @property
     def in_hand(self) -> int:

@@ -1,15 +1,41 @@
 """Keeps the beginning and the end of what a run writes, for those who look at it later."""
 
-import codecs
+import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cronq.domain.outputs import Output, Piece, Stream
-
-#: What a character of UTF-8 goes on with; none begins so (RFC 3629, section 3).
-_INNER = bytes(range(0x80, 0xC0))
+from cronq.domain.utf8 import Decoded, decode_bytes
 
 Pieces = deque[tuple[Stream, bytearray]]
+
+
+class Tail:
+    """Keeps the end of what comes, at most so many bytes and so many pieces of it."""
+
+    def __init__(self, limit: int, most_pieces: int = sys.maxsize) -> None:
+        """`limit` in bytes."""
+        self._limit = limit
+        self._most_pieces = most_pieces
+        self.pieces: Pieces = deque()
+        #: Bytes that it holds.
+        self.size = 0
+
+    def take(self, stream: Stream, data: bytes) -> None:
+        """Keep the end of these bytes, and of what was there before as much as has room."""
+        last = data[-self._limit :] if self._limit else b""
+        if not last:
+            return
+        self.size += len(last)
+        _append(self.pieces, stream, last)
+        while len(self.pieces) > self._most_pieces:
+            self.size -= len(self.pieces.popleft()[1])
+        while (excess := self.size - self._limit) > 0:
+            oldest = self.pieces[0][1]
+            if len(oldest) <= excess:
+                self.pieces.popleft()
+            self.size -= min(len(oldest), excess)
+            del oldest[:excess]
 
 
 class Keeper:
@@ -17,46 +43,45 @@ class Keeper:
 
     def __init__(self, limit: int) -> None:
         """`limit` in bytes."""
-        self._size = 0
+        #: Bytes that were written in all.
+        self.size = 0
         self._head: Pieces = deque()
-        self._tail: Pieces = deque()
-        self._head_room = limit // 2
-        self._most_of_tail = limit - limit // 2
-        self._tail_size = 0
+        self._head_size = 0
+        self._most_of_head = limit // 2
+        self._tail = Tail(limit - limit // 2)
 
     def take(self, stream: Stream, data: bytes) -> None:
         """Keep these bytes, as far as they are of the beginning, or of the end as it looks now."""
-        self._size += len(data)
-        if self._head_room:
-            first, data = data[: self._head_room], data[self._head_room :]
-            self._head_room -= len(first)
+        self.size += len(data)
+        if room := self._most_of_head - self._head_size:
+            first, data = data[:room], data[room:]
+            self._head_size += len(first)
             _append(self._head, stream, first)
-        if data and self._most_of_tail:
-            last = data[-self._most_of_tail :]
-            self._tail_size += len(last)
-            _append(self._tail, stream, last)
-            self._trim()
+        self._tail.take(stream, data)
+
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        """The beginning, and the end if there is one: where each begins, in bytes, and what is in it.
+
+        They touch when nothing between them is left out.
+        """
+        yield 0, self._head
+        if self._tail.pieces:
+            yield self.size - self._tail.size, self._tail.pieces
 
     def kept(self) -> Output | None:
         """What is kept; None when there was nothing to keep."""
-        if not (self._head or self._tail):
+        if not (self._head or self._tail.pieces):
             return None
-        if self._size == sum(len(data) for _, data in self._head) + self._tail_size:
+        tail_start = self.size - self._tail.size
+        if self._head_size == tail_start:
             whole: Pieces = deque()
-            for stream, data in (*self._head, *self._tail):
+            for stream, data in (*self._head, *self._tail.pieces):
                 _append(whole, stream, data)
-            return Output(self._size, tuple(_as_text(whole)))
-        return Output(
-            self._size, tuple(_as_text(self._head, cut=True)), tuple(_as_text(self._tail, begun=True))
-        )
-
-    def _trim(self) -> None:
-        while (excess := self._tail_size - self._most_of_tail) > 0:
-            oldest = self._tail[0][1]
-            if len(oldest) <= excess:
-                self._tail.popleft()
-            self._tail_size -= min(len(oldest), excess)
-            del oldest[:excess]
+            return Output(self.size, _as_text(whole, _decode(whole)))
+        head = _decode(self._head, before_gap=True)
+        tail = _decode(self._tail.pieces, after_gap=True)
+        left_out = self._head_size - (head[-1].begun if head else 0), tail_start + tail[0].rest
+        return Output(self.size, _as_text(self._head, head), _as_text(self._tail.pieces, tail), left_out)
 
 
 def _append(pieces: Pieces, stream: Stream, data: bytes | bytearray) -> None:
@@ -66,9 +91,15 @@ def _append(pieces: Pieces, stream: Stream, data: bytes | bytearray) -> None:
         pieces.append((stream, bytearray(data)))
 
 
-def _as_text(pieces: Pieces, *, cut: bool = False, begun: bool = False) -> Iterator[Piece]:
-    """Of a character where output was cut, nothing is told."""
-    for number, (stream, data) in enumerate(pieces):
-        decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        whole = bytes(data.lstrip(_INNER) if begun and number == 0 else data)
-        yield Piece(stream, decoder.decode(whole, final=not (cut and number == len(pieces) - 1)))
+def _decode(pieces: Pieces, *, before_gap: bool = False, after_gap: bool = False) -> list[Decoded]:
+    last = len(pieces) - 1
+    return [
+        decode_bytes(
+            bytes(data), after_gap=after_gap and number == 0, before_gap=before_gap and number == last
+        )
+        for number, (_, data) in enumerate(pieces)
+    ]
+
+
+def _as_text(pieces: Pieces, decoded: Iterable[Decoded]) -> tuple[Piece, ...]:
+    return tuple(Piece(stream, each.text) for (stream, _), each in zip(pieces, decoded, strict=True))

@@ -7,7 +7,8 @@ from twisted.logger import Logger
 
 from cronq.broker.interface import Broker, Delivery, Queue, Subscription
 from cronq.domain.errors import BadMessage
-from cronq.domain.messages import Grant
+from cronq.domain.grants import Grant, read_answers
+from cronq.domain.message_fields import read_fields
 from cronq.domain.orders import Order, is_order
 
 log = Logger()
@@ -32,10 +33,12 @@ class Mailbox:
         def received(delivery: Delivery) -> None:
             delivery.accept()
             try:
-                if is_order(delivery.body):
-                    on_order(Order.decode(delivery.body))
+                data = read_fields(delivery.body)
+                if is_order(data):
+                    on_order(Order.read(data))
                 else:
-                    on_answer(Grant.decode(delivery.body))
+                    for answer in read_answers(data):
+                        on_answer(answer)
             except BadMessage as error:
                 log.warn("an answer or order cannot be read: {why}", why=str(error))
 

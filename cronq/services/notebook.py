@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from cronq.domain.errors import BadMessage
+from cronq.domain.message_fields import write_fields
 from cronq.domain.messages import ResultMessage
 from cronq.execution.leftovers import Leftover
 
@@ -63,28 +64,28 @@ class Notebook:
     def note_started(self, job_id: int, leftover: Leftover) -> None:
         """A command runs now."""
         self.started[leftover.run_id] = StartedRun(job_id, leftover)
-        self._append({"started": asdict(leftover), "job_id": job_id})
+        self._append(_started(job_id, leftover))
 
     def note_report(self, message: ResultMessage) -> None:
         """A run is over; the report of it has to be delivered."""
         self.started.pop(message.run_id, None)
         self.undelivered[message.message_id] = message
-        self._append({"report": json.loads(message.encode())}, relied_upon=True)
+        self._append(_report(message), relied_upon=True)
 
     def note_delivered(self, message: ResultMessage) -> None:
         """The broker has the report."""
         if self.undelivered.pop(message.message_id, None) is not None:
-            self._append({"delivered": message.message_id})
+            self._append(_line({"delivered": message.message_id}))
 
     def begin_life(self, runner: str) -> None:
         """From here on, the notes are those of the runner with this id."""
         self._life = runner
-        self._append({"life": runner})
+        self._append(_line({"life": runner}))
 
     def forget_life(self, runner: str) -> None:
         """Results has heard that this runner has ended."""
         self.ended_lives.discard(runner)
-        self._append({"ended": runner})
+        self._append(_line({"ended": runner}))
 
     def mend(self) -> None:
         """Write anew what could not be written, if there is space again."""
@@ -112,9 +113,9 @@ class Notebook:
         await self._synced
         self._release()
 
-    def _append(self, note: dict[str, Any], *, relied_upon: bool = False) -> None:
+    def _append(self, line: bytes, *, relied_upon: bool = False) -> None:
         # After a note that could not be finished, a line of its own.
-        line = b"\n" * self._damaged + _line(note)
+        line = b"\n" * self._damaged + line
         try:
             written = os.write(self._file, line)
         except OSError as error:
@@ -204,17 +205,27 @@ class Notebook:
         for runner in (*self.ended_lives, *([self._life] if self._life else [])):
             yield _line({"life": runner})
         for run in self.started.values():
-            yield _line({"started": asdict(run.leftover), "job_id": run.job_id})
+            yield _started(run.job_id, run.leftover)
         for message in self.undelivered.values():
-            yield _line({"report": json.loads(message.encode())})
+            yield _report(message)
 
     def _release(self) -> None:
         os.close(self._file)
         self._file = -1  # the number may soon be another file's
 
 
+def _started(job_id: int, leftover: Leftover) -> bytes:
+    # Not `asdict`, which copies all of it first, and this is written at every start.
+    noted = {name: getattr(leftover, name) for name in Leftover.__slots__}
+    return _line({"started": noted, "job_id": job_id})
+
+
+def _report(message: ResultMessage) -> bytes:
+    return b'{"report":' + message.encode() + b"}\n"
+
+
 def _line(note: dict[str, Any]) -> bytes:
-    return json.dumps(note, separators=(",", ":")).encode() + b"\n"
+    return write_fields(note) + b"\n"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -99,10 +99,11 @@ class Reports:
         while self._waiting and not self._closed:
             message = self._waiting.popleft()
             while not self._closed:
-                await self._broker.when_connected()
+                # Nearly always there is a connection, and to ask for one takes as long as to publish.
                 if await publish_report(self._broker, self._clock, message):
                     self.notebook.note_delivered(message)
                     break
+                await self._broker.when_connected()
 
     def _failed(self, failure: Failure) -> None:
         if not self._closed:

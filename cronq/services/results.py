@@ -1,6 +1,6 @@
 """Takes the reports of the runners, records them batch by batch, and answers who asks whether to start."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from cronq.database.gateway import Database
 from cronq.database.grants import take_back
 from cronq.database.ledger import record_reports
 from cronq.domain.errors import BadMessage, BrokerUnavailable, CronqError, NotStorable, Unroutable
-from cronq.domain.messages import Grant, ResultMessage
+from cronq.domain.grants import Grant, write_answers
+from cronq.domain.messages import ResultMessage
 from cronq.domain.runs import new_token
 from cronq.services.dead_letters import bury
 from cronq.services.loop import Loop
@@ -24,6 +25,11 @@ log = Logger()
 BATCH = 500
 #: Messages taken from the broker and not yet recorded; the next batch collects while one is written.
 AT_MOST = 2 * BATCH
+#: Seconds from one batch to the next that is not full. Under load what comes meanwhile costs little more than
+#: the first of it would cost alone; what comes after a silence is written at once.
+GATHER = 0.01
+#: Answers that go to a runner in one message, which has to stay below the size that is read.
+ANSWERS = 100
 IDLE = 60.0  # seconds; a delivery wakes the loop
 WITHOUT_TABLES = 1.0  # seconds until it looks again
 
@@ -35,6 +41,14 @@ class Received(NamedTuple):
     message: ResultMessage
     #: By this daemon's monotonic clock.
     at: float
+
+
+class Answer(NamedTuple):
+    """What a runner is answered."""
+
+    grant: Grant
+    #: The request, if this is the only answer to it so far.
+    only: ResultMessage | None
 
 
 class Results(Loop):
@@ -49,6 +63,7 @@ class Results(Loop):
         self._in_writing: Sequence[Received] = ()
         #: Smaller while a message that the database refuses is looked for.
         self._batch = BATCH
+        self._next_at = clock.seconds()
         self._subscription: Subscription | None = None
 
     def startService(self) -> None:
@@ -71,6 +86,10 @@ class Results(Loop):
         if not await self._tables.ready():
             return WITHOUT_TABLES
         self._drop_dead()
+        now = self._clock.seconds()
+        if now < self._next_at and 0 < len(self._waiting) < self._batch:
+            return self._next_at - now
+        self._next_at = now + GATHER
         batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
         if batch:
             self._in_writing = batch
@@ -91,7 +110,11 @@ class Results(Loop):
             return
         self._drop_dead()
         self._waiting.append(Received(delivery, message, self._clock.seconds()))
-        self.wake()
+        if len(self._waiting) == 1:
+            # With all that has come by the same turn of the reactor.
+            self._clock.callLater(0, self.wake)
+        elif len(self._waiting) == self._batch:
+            self.wake()
 
     def _drop_dead(self) -> None:
         """Forget what comes again by the next connection; it is older than all that came by this one."""
@@ -105,12 +128,11 @@ class Results(Loop):
             await self._refused(batch, error)
             return
         self._batch = min(BATCH, 2 * self._batch)
-        for (delivery, message, _), answer in zip(batch, answers, strict=True):
-            if answer is not None and delivery.reply_to is not None:
-                # A message that is not alive is in other hands, too, and may be answered by them.
-                only = message if answer.first and delivery.alive else None
-                Deferred.fromCoroutine(self._answer(delivery.reply_to, answer, only))
-            delivery.accept()
+        for address, some in _by_runner(batch, answers).items():
+            for start in range(0, len(some), ANSWERS):
+                Deferred.fromCoroutine(self._answer(address, some[start : start + ANSWERS]))
+        for received in batch:
+            received.delivery.accept()
 
     async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
         """One message that the database refuses must not stop the others: halve until it stands alone."""
@@ -120,17 +142,18 @@ class Results(Loop):
             self._batch = len(batch) // 2
             self._waiting.extendleft(reversed(batch))
 
-    async def _answer(self, address: str, answer: Grant, only: ResultMessage | None) -> None:
-        """Send an answer. `only` is the request, if this is the only answer to it so far."""
-        message = Message(routing_key=address, body=answer.encode(), message_id=new_token(), direct=True)
+    async def _answer(self, address: str, answers: Sequence[Answer]) -> None:
+        body = write_answers(answer.grant for answer in answers)
+        message = Message(routing_key=address, body=body, message_id=new_token(), direct=True)
         try:
             await self._broker.publish(message)
         except BrokerUnavailable:
             # Its runner asks again if it has had no answer.
-            log.debug("the answer for run {run_id} may be lost", run_id=answer.run_id)
+            log.debug("{count} answers for {address} may be lost", count=len(answers), address=address)
         except Unroutable:
-            if only is not None:
-                await self._take_back(only)
+            for answer in answers:
+                if answer.only is not None:
+                    await self._take_back(answer.only)
 
     async def _take_back(self, request: ResultMessage) -> None:
         """The runner that was granted a start is gone, or has a new connection and asks again by that."""
@@ -152,3 +175,14 @@ class Results(Loop):
         await super().stopService()
         while self._waiting:
             self._waiting.popleft().delivery.give_back()
+
+
+def _by_runner(batch: Sequence[Received], grants: Sequence[Grant | None]) -> dict[str, list[Answer]]:
+    """The answers to those who wait for one, by the address of each."""
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    for (delivery, message, _), grant in zip(batch, grants, strict=True):
+        if grant is not None and delivery.reply_to is not None:
+            # A message that is not alive is in other hands, too, and may be answered by them.
+            only = message if grant.first and delivery.alive else None
+            answers[delivery.reply_to].append(Answer(grant, only))
+    return answers

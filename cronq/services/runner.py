@@ -10,8 +10,8 @@ from twisted.logger import Logger
 
 from cronq import __version__
 from cronq.broker.interface import Broker
+from cronq.domain.grants import Grant
 from cronq.domain.heartbeats import INTERVAL, RunnerHeartbeat, RunnerStatus
-from cronq.domain.messages import Grant
 from cronq.domain.orders import Order, OrderKind
 from cronq.services.intake import Intake
 from cronq.services.mailbox import Mailbox
@@ -130,6 +130,8 @@ class Runner(Service):
     def _ordered(self, order: Order) -> None:
         if order.kind is OrderKind.KILL and order.run_id is not None:
             self._intake.end_run(order.run_id, order.reason)
+        elif order.kind is OrderKind.SHOW and order.run_id and order.address and order.seconds:
+            self._intake.show_run(order.run_id, order.address, order.seconds)
         elif order.kind is OrderKind.DRAIN and self._draining is None and self.running:
             log.info("ordered to drain: {why}", why=order.reason)
             self._reason = order.reason

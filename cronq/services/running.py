@@ -9,6 +9,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from cronq.broker.interface import Broker
 from cronq.domain.durations import Duration
 from cronq.domain.errors import CannotStart
 from cronq.domain.messages import JobMessage, Report, ResultMessage
@@ -18,6 +19,7 @@ from cronq.execution.interface import Command, Ended, Launcher, OnOutput, Runnin
 from cronq.execution.leftovers import Leftover, boot_id
 from cronq.services.keeping import Keeper
 from cronq.services.reporting import Reports
+from cronq.services.showing import Showing
 
 log = Logger()
 
@@ -37,6 +39,8 @@ class Workplace:
     """What every run of a runner is given."""
 
     launcher: Launcher
+    #: Where output is shown while somebody looks on.
+    broker: Broker
     reports: Reports
     clock: IReactorTime
     now: Callable[[], datetime]
@@ -64,6 +68,7 @@ class Run:
         self._place = place
         self._command: RunningCommand | None = None
         self._keeper = Keeper(job.rules.output_limit)
+        self._showing: Showing | None = None
         #: The first reason counts.
         self._ending: Ending | None = None
 
@@ -81,14 +86,27 @@ class Run:
         self._note_start(self._command)
         ended = await self._within_time(self._command)
         output.close()
+        if self._showing is not None:
+            self._showing.close()
         self._finish(started_at, ended)
 
     def _keeping(self, output: Output) -> OnOutput:
         def received(stream: Stream, data: bytes) -> None:
             output.write(stream, data)
             self._keeper.take(stream, data)
+            if self._showing is not None:
+                self._showing.take(stream, data)
 
         return received
+
+    def show(self, address: str, seconds: float) -> None:
+        """Send what it writes to an address, for so long; of a job that keeps no output, nothing is sent."""
+        if not self.job.rules.output_limit:
+            return
+        if self._showing is None:
+            place = self._place
+            self._showing = Showing(place.broker, place.clock, self.job.run_id, self._keeper)
+        self._showing.show(address, seconds)
 
     def call_off(self, reason: str) -> None:
         """Report that it was killed before it was started here."""

@@ -10,7 +10,8 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 
 from cronq.broker.interface import Broker
-from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import JobMessage, Report, ResultMessage
 from cronq.services.mailbox import Mailbox
 from cronq.services.reporting import publish_report
 
@@ -74,7 +75,8 @@ class Starts:
     async def _ask_until_answered(self, job: JobMessage, token: str) -> str | None:
         patience = FIRST_PATIENCE
         while True:
-            await self._broker.when_connected()
+            if self._mailbox.address is None:
+                await self._broker.when_connected()
             asked = self._monotonic()
             try:
                 said = await self._ask(job, token, patience)
@@ -87,10 +89,8 @@ class Starts:
                 return None
 
     async def _announce(self, job: JobMessage) -> None:
-        while True:
+        while not await publish_report(self._broker, self._clock, self._announcement(job)):
             await self._broker.when_connected()
-            if await publish_report(self._broker, self._clock, self._announcement(job)):
-                return
 
     async def _ask(self, job: JobMessage, token: str, patience: float) -> Grant | None:
         """Ask once; None when the broker did not confirm the question.

@@ -1,7 +1,4 @@
-"""What every broker must do: the contract of `cronq.broker.interface` as tests.
-
-Import the module, not the class: trial runs every test case that a test module has by name.
-"""
+"""Contract of `cronq.broker.interface`. Import the module: trial runs each class that it has by name."""
 
 from twisted.internet.defer import Deferred
 
@@ -183,6 +180,25 @@ class BrokerSuite(BrokerTestCase):
         await self.come_back(client)
         await self.arrival(inbox, 7)
         self.assertEqual(sorted(inbox.bodies[4:]), bodies(0, 2, 3))
+
+    async def test_message_among_accepted_ones_stays_in_hand(self) -> None:
+        """What came before and after it is accepted at once, and only that one comes again."""
+        client, other = await self.client(), await self.client()
+        inbox, rest = Inbox(), Acceptor()
+        client.subscribe(WORK, inbox, 5)
+        await self.publish(client, *map(job, range(6)))
+        await self.arrival(inbox, 5)
+        for number in (4, 0, 3, 1):
+            inbox.deliveries[number].accept()
+        await self.arrival(inbox, 6)
+        self.assertTrue(inbox.deliveries[2].alive)
+        inbox.deliveries[5].accept()
+        await self.settle(client)
+        await self.lose(client)
+        other.subscribe(WORK, rest, 5)
+        await self.arrival(rest)
+        await self.settle(other)
+        self.assertEqual(rest.bodies, bodies(2))
 
     async def test_dead_delivery_can_neither_be_accepted_nor_given_back(self) -> None:
         """An answer to a delivery of a lost connection does nothing, also when there is a new connection."""

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, make_url, update
 from cronq.commands import pruner
 from cronq.commands.pruner import main
 from cronq.database import expiry, gateway, pruning, schema
+from cronq.database.access_tables import changes
 from cronq.database.jobs import request_run
 from cronq.database.output_tables import outputs
 from cronq.database.reading.auditing import Audit, Question
@@ -81,12 +82,15 @@ class MisuseTests(PrunerCase):
     def test_combinations(self) -> None:
         """A wrong or missing combination is one line, exit code 1, and nothing is deleted."""
         self.add_runs(1, 3)
-        either = "say either --first A --last B, or --keep N, or --older-than AGE (see --help)"
+        either = (
+            "say one of --first A --last B, --keep N, --older-than AGE, --changes-older-than AGE (see --help)"
+        )
         for arguments, said in (
             ([], either),
             (["--range", "5"], either),
             (["--keep", "1", "--first", "1"], either),
             (["--keep", "1", "--first", "1", "--last", "2"], either),
+            (["--older-than", "P1D", "--changes-older-than", "P1D"], either),
             (["--first", "1"], "--first and --last belong together"),
             (["--last", "1"], "--first and --last belong together"),
             (["--first", "3", "--last", "2"], "--first 3 is greater than --last 2"),
@@ -351,6 +355,19 @@ class AgeTests(PrunerCase):
         while not audit.finished:
             self.assertEqual(self.read(audit.step), [])
         self.assertEqual((audit.pruned_until, audit.since), (at(0, 30), at(0, 30)))
+
+    def test_changes(self) -> None:
+        """Of the record of changes goes what is older than that, and nothing else."""
+        self.execute(delete(changes))
+        for number in range(5):
+            row: dict[str, Any] = {"via": "open", "action": "job.run", "subject": "j"}
+            row |= {"at": self.now - timedelta(days=10 - number)}
+            self.execute(insert(changes).values(row))
+        runs_before = len(self.rows(runs))
+        old = self.prune("--changes-older-than", "P7DT12H", "--range", "2")
+        self.assertEqual((old, len(self.rows(changes))), ((0, ["3 changes deleted"]), 2))
+        self.assertEqual(self.prune("--changes-older-than", "P1D"), (0, ["2 changes deleted"]))
+        self.assertEqual((self.rows(changes), len(self.rows(runs))), ([], runs_before))
 
     def test_ages(self) -> None:
         """An age is an ISO 8601 duration, and not all of time."""

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet import reactor
 
-from cronq.commands.common import DatabaseService
+from cronq.commands.database import DatabaseService
 from cronq.commands.runner_service import RunnerService
 from cronq.commands.stopping import Signals
 from cronq.commands.web import WebService

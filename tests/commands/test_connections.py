@@ -17,6 +17,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 from cronq.commands.connections import LAST_ANSWERS
 from cronq.commands.stopping import StartRefused
 from cronq.commands.web import WebService
+from cronq.web.http.streams import Streams
+from cronq.web.site import Web
 
 GET = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -69,7 +71,8 @@ class WebServiceTests(SynchronousTestCase):
         self.clock = Clock()
         self.answers = Answers()
         where: Any = self
-        self.service = WebService("scripted", where, self.answers, self.clock, at_once=True)
+        web = Web(self.answers, (), Streams(self.clock))
+        self.service = WebService("scripted", where, web, self.clock, at_once=True)
         self.refusal: Exception | None = None
         self.closed = Deferred[None]()
 

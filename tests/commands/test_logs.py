@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from datetime import datetime
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,16 @@ class LineTests(LogCase):
         self.assertRegex(self.terminal.getvalue().decode(), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} \[")
         self.assertEqual(self.lines(), ["[cronq.services.runner#info] job 1 run ab: started"])
 
+    def test_times(self) -> None:
+        """The time of a line is that of its event, to the second, in the time zone of this machine."""
+        observer, log = make_observer(), self.logger()
+        event = {"log_format": "x", "log_level": LogLevel.info, "log_namespace": log.namespace}
+        for seconds in (0.0, 0.999, 1.0, 86_400.5, 0.5):
+            observer({**event, "log_time": seconds})
+        lines = self.terminal.getvalue().decode().splitlines()
+        times = [datetime.strptime(line.partition(" ")[0], "%Y-%m-%dT%H:%M:%S%z") for line in lines]
+        self.assertEqual([time.timestamp() for time in times], [0, 0, 1, 86_400, 0])
+
     def test_hostile_names(self) -> None:
         """Whatever a name holds, it stays within its line and is obeyed by no terminal."""
         log = self.logger()
@@ -90,6 +101,15 @@ class LineTests(LogCase):
         self.logger().info("job {nothing}")
         (line,) = self.lines()
         self.assertIn("nothing", line)
+
+    def test_other_events(self) -> None:
+        """Events of Twisted may call what they name, have a system of their own, or say nothing at all."""
+        log = self.logger()
+        log.info("{name()}{half}", name=lambda: "called", half="")
+        log.info("of a system", log_system="-")
+        log.info("")
+        log.info(None)
+        self.assertEqual(self.lines(), ["[cronq.services.runner#info] called", "[-] of a system"])
 
     def test_terminal_with_few_characters(self) -> None:
         """What the terminal's encoding does not know is escaped, and the event is not lost."""

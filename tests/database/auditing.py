@@ -49,6 +49,7 @@ class AuditCase(StoreCase):
         """There is no finding."""
         audit = self.audit(meanwhile, **question)
         self.assertEqual([str(each) for each in self.found], [])
+        self.assertEqual(audit.totals.rows_without_slot, 0, audit.totals.in_words())
         return audit
 
     def assertFinds(self, *expected: tuple[Kind, datetime | None, str | None], **question: Any) -> None:

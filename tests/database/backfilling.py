@@ -85,6 +85,12 @@ class BackfillTests(RulingCase):
         self.assertEqual(len(self.made()), 3)
         self.assertEqual(self.audit(), [])
 
+    def test_audit_from_the_middle(self) -> None:
+        """A row that stands for many slots counts also where some of them were run since."""
+        self.fill(at(0, 2), at(0, 3))
+        self.finish()
+        self.assertEqual(self.audit(since=at(0, 6)), [])
+
     def test_two_injectors(self) -> None:
         """However often injectors look, a slot has one run."""
         self.fill(at(0, 1), at(0, 9), at_once=9)

@@ -15,8 +15,9 @@ from cronq.database.ledger import record_reports
 from cronq.database.outbox import mark_unroutable
 from cronq.database.output_tables import outputs
 from cronq.database.tables import events, jobs, runs
+from cronq.domain.grants import Grant
 from cronq.domain.kills import Kill
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.outputs import Output, Piece, Stream, decode_output
 from tests.database.store import HOST, StoreCase, at, clear, job, report
 

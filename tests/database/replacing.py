@@ -5,11 +5,16 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from cronq.database.categories import replace_category
+from cronq.database.access_tables import changes, latest_changes
+from cronq.database.categories import CategoryChanged, replace_category
 from cronq.database.jobs import request_run
+from cronq.database.pausing import pause_job
+from cronq.database.reading.documents import Preview, read_preview
 from cronq.database.tables import categories, definitions, jobs, runs
+from cronq.domain.access import SHELL
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import Category, JobDefinition
+from cronq.domain.rules import Rules
 from tests.database.store import MINUTELY, START, TICK, StoreCase, at, job
 
 HOURLY = "R/2026-01-01T00:00:00/PT1H"
@@ -308,3 +313,88 @@ class InheritedCategoryTests(StoreCase):
             self.insert_old_job(str(value), at(5), timedelta(hours=1), run_now=value)
         self.execute(update(jobs).values(settled_until=START - TICK))
         self.assertEqual(self.claim().publications, ())
+
+
+class ExpectedTests(StoreCase):
+    """A category that is replaced only as long as it is what somebody thinks it is."""
+
+    def look(self, *wanted: JobDefinition) -> Preview:
+        return self.read(read_preview, Category("example", wanted))
+
+    def put_expecting(self, fingerprint: str, *wanted: JobDefinition) -> None:
+        self.do(replace_category, Category("example", wanted), SHELL, fingerprint)
+
+    def test_as_expected(self) -> None:
+        """What was looked at is put in place, also of a category that is not there yet."""
+        self.put_expecting(self.look(job("a")).fingerprint, job("a"))
+        self.put_expecting(self.look(job("b")).fingerprint, job("b"))
+        self.assertEqual([row["name"] for row in self.rows(jobs, removed_at=None)], ["b"])
+
+    def test_changed(self) -> None:
+        """After any change of any job it is refused, and nothing is done."""
+        self.put(job("a"), job("b"))
+        seen = self.look().fingerprint
+        for changed in (
+            [job("a")],
+            [job("a"), job("b"), job("c")],
+            [job("a", command="false"), job("b")],
+            [job("a", schedule="@daily"), job("b")],
+            [job("a", routing_key="slow"), job("b")],
+            [job("a", rules=Rules(retries=1)), job("b")],
+        ):
+            self.put(*changed)
+            before = self.rows(jobs)
+            self.assertFails(CategoryChanged, replace_category, Category("example", ()), SHELL, seen)
+            self.assertEqual(self.rows(jobs), before)
+            self.put(job("a"), job("b"))
+        self.assertEqual(self.look().fingerprint, seen, "it has come back to what it was")
+
+    def test_made_meanwhile(self) -> None:
+        """A category that somebody has made in the meantime is not the one that was not there."""
+        seen = self.look(job("a")).fingerprint
+        self.put(job("a"))
+        self.assertFails(CategoryChanged, replace_category, Category("example", (job("a"),)), SHELL, seen)
+
+    def test_runs_are_no_change(self) -> None:
+        """That it runs, and is paused, changes nothing of what it is."""
+        self.put(job("a"))
+        seen = self.look().fingerprint
+        self.now += timedelta(minutes=5)
+        self.claim()
+        self.do(pause_job, 1, None, "")
+        self.assertEqual(self.look().fingerprint, seen)
+
+    def test_preview(self) -> None:
+        """It counts what would be added, changed, removed and left; a removed one comes back as new."""
+        self.put(job("a"), job("b"), job("c"), job("gone"))
+        self.put(job("a"), job("b"), job("c"))
+        found = self.look(job("a"), job("b", command="false"), job("gone"), job("d"))
+        self.assertEqual((found.added, found.changed, found.removed, found.unchanged), (1, 2, 1, 1))
+        told = [(each.action.value, each.name, each.job_id is None) for each in found.jobs]
+        self.assertEqual(
+            told,
+            [
+                ("job.added", "d", True),
+                ("job.changed", "b", False),
+                ("job.added", "gone", False),
+                ("job.removed", "c", False),
+            ],
+        )
+
+
+class LatestChangeTests(StoreCase):
+    """By which change a category is what it is."""
+
+    def latest(self) -> list[Any]:
+        query = select(latest_changes.c.change_id).order_by(latest_changes.c.category_id)
+        return list(self.read(lambda connection: connection.scalars(query).all()))
+
+    def test_latest(self) -> None:
+        """Each change of a category takes the place of the one before; what changes nothing does not."""
+        self.put(job("a"))
+        self.put(job("a"))
+        self.put(job("b"), category="other")
+        self.put(job("c"))
+        whole = [row["id"] for row in self.rows(changes, action="category.replaced")]
+        self.assertEqual(len(whole), 3)
+        self.assertEqual(self.latest(), [whole[2], whole[1]])

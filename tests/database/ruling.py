@@ -1,5 +1,6 @@
 """Rules that the database decides, at the claim and at the start, on any database."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -11,7 +12,8 @@ from cronq.database.outbox import claim_unpublished
 from cronq.database.reading.auditing import Audit, Question
 from cronq.database.tables import events, jobs, orders, runs
 from cronq.domain.findings import Finding
-from cronq.domain.messages import Grant, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.rules import Overlap, Rules
 from tests.database.store import StoreCase, at, job, report
 
@@ -51,11 +53,14 @@ class RulingCase(StoreCase):
     def statuses(self) -> list[str]:
         return [row["status"] for row in self.rows(runs)]
 
-    def audit(self) -> list[str]:
-        """What an audit finds."""
-        audit, found = Audit(Question()), list[Finding]()
+    def audit(self, since: datetime | None = None) -> list[str]:
+        """What an audit finds; when that is nothing, its totals add up."""
+        audit, found = Audit(Question(since)), list[Finding]()
         while not audit.finished:
             found += self.read(audit.step)
+        self.totals = audit.totals
+        if not found:
+            self.assertEqual(self.totals.rows_without_slot, 0, self.totals.in_words())
         return list(map(str, found))
 
     def published(self) -> list[str]:

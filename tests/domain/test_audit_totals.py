@@ -16,9 +16,20 @@ class TotalsTests(SynchronousTestCase):
         """What was looked at, and how often which status, those that occur and in one order."""
         self.assertEqual(Totals().in_words(), "0 jobs, 0 slots (no runs)")
         runs = Counter({Status.TIMED_OUT: 1, Status.SUCCEEDED: 1234, Status.FAILED: 0})
-        totals = Totals(jobs=1, slots=1235, by_hand=1, runs=runs)
-        expected = "1 job, 1,235 slots, 1 run by hand (1,234 succeeded, 1 timed out)"
+        totals = Totals(jobs=1, slots=1234, by_hand=1, runs=runs)
+        expected = "1 job, 1,234 slots, 1 run by hand (1,234 succeeded, 1 timed out)"
         self.assertEqual(totals.in_words(), expected)
+
+    def test_all_that_was_not_asked_for_by_a_schedule(self) -> None:
+        """Whatever else there is has its number, so that those before the bracket add up to those in it."""
+        runs = Counter({Status.SUCCEEDED: 50, Status.FAILED: 4, Status.MISSED: 6})
+        totals = Totals(8, 45, 3, by_hand=2, after_others=4, backfilled=7, further_attempts=1, runs=runs)
+        expected = (
+            "8 jobs, 45 slots, 3 of them without a row, 2 runs by hand, 4 runs after other jobs,"
+            " 7 backfilled runs, 1 further attempt, 4 rows without a slot"
+            " (50 succeeded, 4 failed, 6 missed)"
+        )
+        self.assertEqual((totals.in_words(), totals.rows_without_slot), (expected, 4))
 
     def test_verdict(self) -> None:
         """One finding, or many, or none."""

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.audit_totals import Totals
-from cronq.domain.auditing import AuditedRun, Books, JobAudit, faults_of_run, open_too_long
+from cronq.domain.audited_runs import AuditedRun, faults_of_run, open_too_long
+from cronq.domain.auditing import Books, JobAudit
 from cronq.domain.findings import Finding, JobName, Kind
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 from cronq.domain.schedules import parse_schedule
 from cronq.domain.timetable import Term, Timetable
 
@@ -209,6 +210,32 @@ class AttemptTests(AuditCase):
         lost = row(1, Status.LOST, superseded=True)
         self.assert_finds([lost, row(1, attempt=2)])
         self.assert_finds([lost, replace(lost, attempt=2), row(1, attempt=3)])
+        self.assertEqual((self.totals.further_attempts, self.totals.rows_without_slot), (3, 0))
+
+    def test_not_by_the_schedule(self) -> None:
+        """What other jobs or a backfill have caused is counted by itself, and each further attempt as one."""
+        backfill: dict[str, Any] = {"cause": Cause.BACKFILL}
+        after: dict[str, Any] = {"cause": Cause.AFTER}
+        self.until = self.settled = self.now = at(3)
+        self.assert_finds(
+            [
+                missed(1, 3, 3),
+                row(1, Status.FAILED, attempt=2, superseded=True, **backfill),
+                row(1, attempt=3, **backfill),
+                row(1.5, Status.LOST, superseded=True, **after),
+                row(1.5, attempt=2, **after),
+                row(2, Status.SKIPPED, started=False, **backfill),
+                row(2, attempt=2, **backfill),
+            ]
+        )
+        said = "1 job, 3 slots, 1 run after other jobs, 3 backfilled runs, 2 further attempts"
+        statuses = "3 succeeded, 1 failed, 1 lost, 1 skipped, 3 missed"
+        self.assertEqual(self.totals.in_words(), f"{said} ({statuses})")
+
+    def test_in_place_of_the_schedule(self) -> None:
+        """A run that is there when its slot is due is that of the slot."""
+        self.assert_finds([row(1, cause=Cause.AFTER)])
+        self.assertEqual(self.totals.in_words(), "1 job, 1 slot (1 succeeded)")
 
     def test_not_asked_for(self) -> None:
         """Else a run was started twice."""
@@ -284,7 +311,7 @@ class OracleTests(AuditCase):
         ]
         since, until = at(min(one, other)), at(max(one, other))
         self.now, self.settled, self.until = at(LENGTH + 9), at(LENGTH), until
-        audit = JobAudit(JOB, since, until, Totals())
+        audit = JobAudit(JOB, since, until, totals := Totals())
         mine = [each for each in rows if each.slot and each.slot <= until]
         found = [
             finding
@@ -299,6 +326,7 @@ class OracleTests(AuditCase):
         missing = [slot for slot in slots if not covered[slot]]
         found_missing = [slot for each in found if each.kind is Kind.MISSING for slot in self.slots_of(each)]
         self.assertEqual(found_missing, missing)
+        self.assertEqual((totals.slots, totals.slots_without_row), (len(slots), len(missing)))
         kinds = Counter(each.kind for each in found)
         self.assertLessEqual(set(kinds), {Kind.MISSING, Kind.UNKNOWN_SLOT, Kind.DOUBLED})
         doubled = any(covered[slot] > 1 for slot in slots)

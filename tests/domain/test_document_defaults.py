@@ -96,8 +96,8 @@ class CommandRulesTests(RulesCase):
         """A length of time."""
         self.assertEqual(self.rules(timeout="PT90M").timeout, timedelta(minutes=90))
         self.assertEqual(self.rules(timeout="PT1.5S").encode(), '{"timeout":"PT1.5S"}')
-        self.assert_faults({"timeout": 60}, "timeout: expected a text, found 60")
-        self.assert_faults({"timeout": None}, "timeout: expected a text, found null")
+        self.assert_faults({"timeout": 60}, "timeout: expected a text such as PT90S, found 60")
+        self.assert_faults({"timeout": None}, "timeout: expected a text such as PT90S, found null")
         self.assert_faults(
             {"timeout": "PT0S"}, "timeout: the shortest duration is one second, PT1S (at character 1)"
         )
@@ -109,12 +109,12 @@ class CommandRulesTests(RulesCase):
     def test_timeout_in_other_words(self) -> None:
         """What is no duration is explained by who reads durations."""
         error = self.assertRaises(BadDocument, self.job, {}, timeout="1h")
-        self.assertIn("timeout: '1h' is not a duration: ", str(error))
+        self.assertIn("timeout: '1h' is not a duration of ISO 8601: write PT1H", str(error))
 
     def test_kill_grace(self) -> None:
         """A length of time."""
         self.assertEqual(self.rules(kill_grace="PT1M").kill_grace, timedelta(minutes=1))
-        self.assert_faults({"kill_grace": []}, "kill_grace: expected a text, found a list")
+        self.assert_faults({"kill_grace": []}, "kill_grace: expected a text such as PT90S, found a list")
 
     def test_success_codes(self) -> None:
         """Exit codes in any order, each from 0 to 255, and at least one."""
@@ -146,7 +146,9 @@ class CommandRulesTests(RulesCase):
                 self.assert_faults(
                     {key: wrong}, f"{key}: expected an absolute path such as {example}, found {shown}"
                 )
-            self.assert_faults({key: ["/"]}, f"{key}: expected a text, found a list")
+            self.assert_faults(
+                {key: ["/"]}, f"{key}: expected a text, an absolute path such as {example}, found a list"
+            )
             self.assert_faults(
                 {key: "/" + "é" * 2048}, f"{key}: has 4097 bytes of UTF-8, at most 4095 are allowed"
             )
@@ -158,7 +160,9 @@ class CommandRulesTests(RulesCase):
         for wrong in ("", ":", "a:", ":b", "a:b:c", "a b", "a\n", "a/b"):
             error = self.assertRaises(BadDocument, self.job, {}, user=wrong)
             self.assertIn("user: expected a user such as backup, or user:group, found ", str(error))
-        self.assert_faults({"user": 0}, "user: expected a text, found 0")
+        self.assert_faults(
+            {"user": 0}, "user: expected a text, a user such as backup, or user:group, found 0"
+        )
 
     def test_umask(self) -> None:
         """Octal digits, as people write them; a number would be taken for another one."""
@@ -167,7 +171,7 @@ class CommandRulesTests(RulesCase):
         for wrong in ("27", "0o27", "8", "1777", "027\n", ""):
             error = self.assertRaises(BadDocument, self.job, {}, umask=wrong)
             self.assertIn("umask: expected an octal mask such as 027, found ", str(error))
-        self.assert_faults({"umask": 27}, "umask: expected a text, found 27")
+        self.assert_faults({"umask": 27}, "umask: expected a text, an octal mask such as 027, found 27")
 
     def test_about(self) -> None:
         """What is for people is any text, within limits."""

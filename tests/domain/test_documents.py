@@ -232,7 +232,7 @@ class UnknownKeyTests(DocumentTestCase):
     def test_warnings(self) -> None:
         """An unknown key is accepted and named, with the key that was probably meant."""
         parsed = parse_document(
-            document(job(routingkey="slow", Comment="mine"), job(name="b", cmd="x")) | {"v": 1}
+            document(job(routingkey="slow", Comment="mine", retry=3), job(name="b", cmd="x")) | {"v": 1}
         )
         self.assertEqual(
             parsed.warnings,
@@ -240,6 +240,7 @@ class UnknownKeyTests(DocumentTestCase):
                 "v: unknown key",
                 "jobs[0].routingkey: unknown key, did you mean routing_key?",
                 "jobs[0].Comment: unknown key",
+                "jobs[0].retry: unknown key, did you mean retries?",
                 "jobs[1].cmd: unknown key, did you mean command?",
             ),
         )
@@ -253,6 +254,25 @@ class UnknownKeyTests(DocumentTestCase):
             self.refusal(data).warnings, ("jobs[0].shedule: unknown key, did you mean schedule?",)
         )
         self.assertFaults({"category": "a", "Jobs": []}, "jobs: missing, did you write it as Jobs?")
+
+    def test_kinds_of_schedules(self) -> None:
+        """`every`, `at` and `cron` belong into the schedule, which is shown."""
+        for kind, value, written in (
+            ("every", "PT90S", '"PT90S"'),
+            ("at", "2026-12-31T18:00", '"2026-12-31T18:00"'),
+            ("cron", "* * * * *", '"* * * * *"'),
+            ("every", 90, "90"),
+        ):
+            meant = f'did you mean "schedule": {{"{kind}": {written}}}?'
+            data = document(without(job(**{kind: value}), "schedule"))
+            self.assertFaults(data, f"jobs[0].schedule: missing, {meant}")
+            warning = f"jobs[0].{kind}: unknown key, {meant}"
+            self.assertEqual(self.refusal(data).warnings, (warning,))
+            self.assertEqual(parse_document(document(job(**{kind: value}))).warnings, (warning,))
+        self.assertEqual(
+            parse_document(document() | {"defaults": {"every": "PT1H"}}).warnings,
+            ("defaults.every: unknown key",),
+        )
 
     def test_odd_keys(self) -> None:
         """An unknown key with odd characters is quoted, a long one is cut."""

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.errors import BadMessage
+from cronq.domain.grants import Grant, read_answers, write_answers
 from cronq.domain.jobs import Publication
-from cronq.domain.message_fields import SIZE_LIMIT
-from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage, job_message
+from cronq.domain.message_fields import SIZE_LIMIT, read_fields
+from cronq.domain.messages import JobMessage, Report, ResultMessage, job_message
 from cronq.domain.outputs import LONGEST, Output, Piece, Stream
 from cronq.domain.requests import RunRequest
 from cronq.domain.rules import DEFAULT_RULES, OnLost, Rules
@@ -51,6 +52,14 @@ def written(data: object) -> bytes:
 
 def changed(data: dict[str, Any], **changes: Any) -> bytes:
     return written(data | {key.replace("_", "-") if key[0] == "x" else key: changes[key] for key in changes})
+
+
+class Answers:
+    """What the private queue of a runner holds, besides orders."""
+
+    @staticmethod
+    def decode(body: bytes) -> list[Grant]:
+        return read_answers(read_fields(body))
 
 
 class RefusalCase(SynchronousTestCase):
@@ -152,7 +161,7 @@ class JobMessageTests(RefusalCase):
             self.assertEqual(JobMessage.decode(changed(JOB, rules=rules)).rules, DEFAULT_RULES)
         for wrong, sentence in (
             (["PT1H"], "rules: expected an object"),
-            ({"timeout": 60}, "rules.timeout: expected a text, found 60"),
+            ({"timeout": 60}, "rules.timeout: expected a text such as PT90S, found 60"),
             ({"environment": {"A": 1}}, "rules.environment.A: expected a text, found 1"),
         ):
             self.assertSays(sentence, changed(JOB, rules=wrong), JobMessage)
@@ -337,15 +346,18 @@ class ResultMessageTests(RefusalCase):
 class GrantTests(RefusalCase):
     """The answer of results."""
 
-    @given(st.builds(Grant, ids, texts, st.booleans(), st.none() | texts))
-    def test_round_trip(self, grant: Grant) -> None:
+    @given(st.lists(st.builds(Grant, ids, texts, st.booleans(), st.none() | texts)))
+    def test_round_trip(self, grants: list[Grant]) -> None:
         """The runner reads what results wrote."""
-        self.assertEqual(Grant.decode(grant.encode()), grant)
+        self.assertEqual(Answers.decode(write_answers(grants)), grants)
 
     def test_refusals(self) -> None:
         """An answer that says nothing is no answer."""
-        self.assertSays("run_id: missing", b"{}", Grant)
-        self.assertSays("granted: missing", written({"run_id": RUN, "token": TOKEN}), Grant)
+        for said in ({}, {"answers": {"granted": True}}, {"answers": [True]}):
+            self.assertSays("answers: expected a list of objects", written(said), Answers)
+        self.assertSays("run_id: missing", written({"answers": [{}]}), Answers)
+        half = {"run_id": RUN, "token": TOKEN}
+        self.assertSays("granted: missing", written({"answers": [half]}), Answers)
 
 
 class OutputTests(RefusalCase):
@@ -389,7 +401,7 @@ class GarbageTests(RefusalCase):
     """Whatever lands in the queues, a daemon only ever has to deal with `BadMessage`, and with one line."""
 
     def assertRefusedOrRead(self, body: bytes) -> None:
-        for kind in (JobMessage, ResultMessage, Grant):
+        for kind in (JobMessage, ResultMessage, Answers):
             try:
                 kind.decode(body)
             except BadMessage as error:

@@ -90,6 +90,12 @@ class ReportTests(SynchronousTestCase):
         run = after([starting(), report(Report.LOST, 5, reason="gone"), finished(3)])
         self.assertEqual((run.status, run.reason, run.return_code), (Status.FAILED, None, 3))
 
+    def test_lost_twice(self) -> None:
+        """That a lost run is lost is nothing new, also when another attempt was made meanwhile."""
+        lost = after([starting(), report(Report.LOST, 5, reason="gone")])
+        for run in (lost, replace(lost, superseded=True)):
+            self.assertEqual(after([report(Report.LOST, 9, reason="ended by its host")], run), run)
+
     def test_an_end_is_the_end(self) -> None:
         """What has ended stays as it is, whatever is reported after it."""
         ended = after([starting(), finished(0)])

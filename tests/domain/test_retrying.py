@@ -90,15 +90,15 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual(
             why_again(self.run_state(FAILED, 3), 4, at),
             "attempt 2 of at most 4: it waits until 2026-01-01 09:05:00 UTC, since"
-            " the one before ended with 3",
+            " attempt 1 failed with exit code 3",
         )
         for run, words in (
             (self.run_state(FAILED), "could not be started"),
-            (self.run_state(TIMED_OUT, 143), "ran longer than it may"),
+            (self.run_state(TIMED_OUT, 143), "ran longer than its timeout"),
             (self.run_state(LOST), "was lost"),
         ):
             self.assertTrue(
-                why_again(run, 5, None).endswith(f"it may start at once, since the one before {words}")
+                why_again(run, 5, None).endswith(f"it may start at once, since attempt 1 {words}")
             )
 
     def test_no_more(self) -> None:

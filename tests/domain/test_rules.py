@@ -5,7 +5,15 @@ from datetime import timedelta
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.document_rules import JOB_KEYS
-from cronq.domain.rules import DEFAULT_RULES, READERS, OnLost, Rules, decode_rules, read_rules
+from cronq.domain.rules import (
+    DEFAULT_RULES,
+    READERS,
+    OnLost,
+    Rules,
+    decode_rules,
+    read_rules,
+    rules_as_json,
+)
 
 
 class RulesTests(SynchronousTestCase):
@@ -21,6 +29,12 @@ class RulesTests(SynchronousTestCase):
             rules.encode(), '{"on_lost":"fail","retries":3,"retry_backoff":1.5,"retry_delay":"PT1M30.5S"}'
         )
         self.assertEqual(decode_rules(rules.encode()), rules)
+
+    def test_numbers_as_people_write_them(self) -> None:
+        """What was a whole number in the document is shown as one."""
+        for backoff, shown in ((2.0, "2"), (1.5, "1.5")):
+            found = rules_as_json(Rules(retry_backoff=backoff).encode())["retry_backoff"]
+            self.assertEqual(str(found), shown)
 
     def test_of_a_later_version(self) -> None:
         """What this version does not know is passed over."""

@@ -130,17 +130,33 @@ class RefusedTests(SynchronousTestCase):
             ("0 0 31 2 *", "day of the month: this would never run", "(at character 5)"),
             ("0 0 */30 * MON#3", "would never run"),
             ("@reboot", "@daily"),
-            ("every 5m", "is not a duration", "(at character 8)"),
-            ("at tomorrow", "neither a full date", "(at character 4)"),
+            ("every 5m", "is not a duration of ISO 8601: write PT5M", "(at character 7)"),
+            ("at tomorrow", "not a full date", "(at character 4)"),
             ("whenever", "is no schedule", "every PT90S"),
         ):
             self.assertFault({"schedule": text}, "schedule", *words)
 
+    def test_durations_of_other_programs(self) -> None:
+        """What other programs take for a duration is told what it would be here."""
+        for text, meant in (
+            ("90s", "PT90S"),
+            ("90 sec", "PT90S"),
+            ("5 minutes", "PT5M"),
+            ("15Min", "PT15M"),
+            ("2h", "PT2H"),
+            ("1 hour", "PT1H"),
+            ("2 days", "P2D"),
+            ("1w", "P1W"),
+        ):
+            self.assertFault({"schedule": f"every {text}"}, "schedule", f"write {meant} (at character 7)")
+        for text in ("5 months", "5", "1h30m", "five minutes"):
+            self.assertFault({"schedule": f"every {text}"}, "schedule", "is not a duration: write P, years")
+
     def test_places(self) -> None:
         """A fault in a list or an object has its place in it."""
         self.assertFault({"schedule": ["@daily", "61 * * * *"]}, "schedule[1]", "minute")
-        self.assertFault({"schedule": {"every": "1h"}}, "schedule.every", "(at character 2)")
-        self.assertFault({"schedule": ["@daily", {"at": "noon"}]}, "schedule[1].at", "neither a full date")
+        self.assertFault({"schedule": {"every": "1h"}}, "schedule.every", "PT1H (at character 1)")
+        self.assertFault({"schedule": ["@daily", {"at": "noon"}]}, "schedule[1].at", "not a full date")
         self.assertFault({"schedule": {"each": "PT1M"}}, "schedule", "no key", "every, at, cron")
         self.assertFault({"schedule": {}}, "schedule", "one of the keys every, at, cron")
         self.assertFault({"schedule": []}, "schedule", "must not be empty")
@@ -148,7 +164,7 @@ class RefusedTests(SynchronousTestCase):
         self.assertFault({"timezone": "europe/berlin"}, "timezone", "did you mean Europe/Berlin?")
         self.assertFault({"timezone": "Berlin"}, "timezone", "did you mean Europe/Berlin?")
         self.assertFault({"timezone": "CEST"}, "timezone", "such as Europe/Berlin")
-        self.assertFault({"except": ["2026-12-24", "25.12.2026"]}, "except[1]", "neither a full date")
+        self.assertFault({"except": ["2026-12-24", "25.12.2026"]}, "except[1]", "not a full date")
         self.assertFault({"except": ["2026-12-24/2026-12-23"]}, "except[0]", "earlier", "(at character 12)")
         self.assertFault({"between": {"start": "2026-01-02", "end": "2026-01-01"}}, "between.end", "earlier")
         self.assertFault({"between": {"from": "2026-01-02"}}, "between", "only start, end")

@@ -58,7 +58,8 @@ class ShellCommandTests(SynchronousTestCase):
         self.command.processExited(Failure(reason or ProcessDone(0)))
 
     def close_output(self) -> None:
-        self.command.processEnded(Failure(ProcessDone(0)))
+        self.command.outConnectionLost()
+        self.command.errConnectionLost()
 
     def assert_goes_on(self) -> None:
         self.assertNoResult(self.command.ended)
@@ -108,6 +109,22 @@ class ShellCommandTests(SynchronousTestCase):
         self.clock.advance(LINGER / 2)
         self.assert_ended()
         self.assertEqual(self.successResultOf(self.command.ended).run_time, 0)
+
+    def test_output_that_ends_first(self) -> None:
+        """A command whose output is at its end is waited for as long as it lives, and no longer."""
+        self.close_output()
+        self.clock.advance(10 * LINGER)
+        self.assert_goes_on()
+        self.command.processExited(Failure(ProcessDone(0)))
+        self.assert_ended()
+
+    def test_one_stream_held_open(self) -> None:
+        """One stream that is held open is waited for as both are."""
+        self.command.outConnectionLost()
+        self.exit()
+        self.assert_goes_on()
+        self.clock.advance(LINGER)
+        self.assert_ended()
 
     def test_output_before_the_end(self) -> None:
         """What is still in the pipes is passed on before the command is said to have ended."""

@@ -24,7 +24,7 @@ NEVER = "R1/2126-01-01T00:00:00Z/P1D"
 WANTED = "cronq-injector", "cronq-results", "cronq-runner", "cronq-web"
 
 
-def job(name: str, command: str, schedule: str = NEVER, **more: str) -> dict[str, str]:
+def job(name: str, command: str, schedule: str = NEVER, **more: Any) -> dict[str, Any]:
     """A job of a category document; unless it has a schedule, it runs by hand only."""
     return {"name": name, "command": command, "schedule": schedule, **more}
 
@@ -137,7 +137,7 @@ class DaemonCase(SynchronousTestCase):
         answer = self.ask("/_status")
         return answer.json["status"] if answer.status == 200 else str(answer.status)
 
-    def put(self, *jobs: dict[str, str], category: str = "example") -> None:
+    def put(self, *jobs: dict[str, Any], category: str = "example") -> None:
         """Replace a category, over HTTP."""
         answer = self.ask(f"/api/category/{category}", {"jobs": jobs}, "PUT")
         self.assertEqual((answer.status, answer.json.get("status")), (200, "success"), answer.text)
@@ -148,7 +148,7 @@ class DaemonCase(SynchronousTestCase):
         (found,) = (each for each in jobs if each["name"] == name)
         return dict(found)
 
-    def put_and_run(self, *jobs: dict[str, str]) -> None:
+    def put_and_run(self, *jobs: dict[str, Any]) -> None:
         """Replace a category, and ask for a run of each of its jobs."""
         self.put(*jobs)
         self.run_by_hand()

@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 from cronq.database.gateway import Database, make_engine
 from cronq.database.users import add_user
 from cronq.domain.access import SHELL, Role
-from cronq.web.site import WebSettings, make_resource, make_site
+from cronq.web.site import WebSettings, make_site, make_web
 from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
 from tests.integration.test_web_chromium import CONTRAST
 from tests.web.installation import seed_small
@@ -32,7 +32,7 @@ class AccessTests(TestCase):
         engine = make_engine("sqlite://")
         self.addCleanup(engine.dispose)
         self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
-        site = make_site(make_resource(self.database, WebSettings()))
+        site = make_site(make_web(self.database, WebSettings(), reactor).resource)
         port = reactor.listenTCP(0, site, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         self.base = f"http://127.0.0.1:{port.getHost().port}"

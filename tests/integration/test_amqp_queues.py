@@ -88,6 +88,15 @@ class AmqpQueuesTests(AmqpTestCase):
         )
         self.assertEqual(properties.headers["x-cronq-reason"], ("no JSON: é" * 500)[:1000])
 
+    async def test_priority_of_a_message(self) -> None:
+        """It is said of each, also when it is the lowest: a broker may take silence for something else."""
+        client = await self.client()
+        for number in (0, 7):
+            await self.publish(client, Message(DEAD, b"{}", str(number), priority=number))
+        channel = self.channel()
+        said = [channel.basic_get(DEAD, auto_ack=True)[1].priority for _ in range(2)]
+        self.assertEqual(said, [0, 7])
+
     async def test_message_of_another_program(self) -> None:
         """A message without any property, such as 0.27 publishes, is delivered."""
         client = await self.client()

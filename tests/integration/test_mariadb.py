@@ -11,9 +11,13 @@ from tests.database import (
     auditing,
     backfilling,
     claiming,
+    counting,
+    finding,
     following,
+    gauging,
     granting,
     hearing,
+    listing,
     losing,
     ordering,
     pausing,
@@ -22,6 +26,9 @@ from tests.database import (
     recording,
     replacing,
     ruling,
+    searching,
+    standing,
+    viewing,
 )
 from tests.database.store import StoreCase, clear
 from tests.servers import mariadb
@@ -208,3 +215,83 @@ class AfterTests(OnMariaDB, following.AfterTests):
 
 class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
+
+
+class ViewingTests(OnMariaDB, viewing.ViewingTests):
+    """Who looks at the output of which run."""
+
+
+class UsualTests(OnMariaDB, gauging.UsualTests):
+    """How long jobs usually take."""
+
+
+class DaysTests(OnMariaDB, counting.DaysTests):
+    """What a page reads of the days of a job."""
+
+
+class ChangingTests(OnMariaDB, counting.ChangingTests):
+    """Runs that become something else after somebody has counted."""
+
+
+class SeveralSlotsTests(OnMariaDB, counting.SeveralSlotsTests):
+    """Days with rows that stand for several slots."""
+
+
+class ForgottenDaysTests(OnMariaDB, counting.ForgettingTests):
+    """Old days, and runs that were pruned."""
+
+
+class RunPagingTests(OnMariaDB, searching.PagingTests):
+    """All runs of a job."""
+
+
+class RunsOfAStatusTests(OnMariaDB, searching.StatusTests):
+    """Those of a status."""
+
+
+class RunsByHandTests(OnMariaDB, searching.ByHandTests):
+    """Those by hand."""
+
+
+class RunsOfADayTests(OnMariaDB, searching.DayTests):
+    """Those of a day."""
+
+
+class PageTests(OnMariaDB, listing.PageTests):
+    """Pages of jobs: orders and searches."""
+
+
+class BoundTests(OnMariaDB, listing.BoundTests):
+    """What is looked at for one page."""
+
+
+class FacetTests(OnMariaDB, listing.FacetTests):
+    """What documents say of jobs."""
+
+
+class ListTests(OnMariaDB, listing.ListTests):
+    """What the list says of each job."""
+
+
+class FindingTests(OnMariaDB, finding.SearchTests):
+    """Runs by job, status and time."""
+
+
+class AttendanceTests(OnMariaDB, standing.AttendanceTests):
+    """Daemons that leave signs."""
+
+
+class HourTests(OnMariaDB, standing.HourTests):
+    """Runs of the last hours."""
+
+
+class LastSlotTests(OnMariaDB, standing.LastSlotTests):
+    """How late the last slot was."""
+
+
+class ExpectedTests(OnMariaDB, replacing.ExpectedTests):
+    """A category that is replaced only as long as it is what somebody thinks it is."""
+
+
+class LatestChangeTests(OnMariaDB, replacing.LatestChangeTests):
+    """By which change a category is what it is."""

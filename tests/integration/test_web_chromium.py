@@ -14,7 +14,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from cronq.database.gateway import Database, make_engine
-from cronq.web.site import WebSettings, make_resource, make_site
+from cronq.web.site import WebSettings, make_site, make_web
 from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
 from tests.web.installation import seed_small
 from tests.web.seed import HOSTILE_NAMES, NOW, create_tables
@@ -77,7 +77,7 @@ class ChromiumTests(TestCase):
         self.addCleanup(engine.dispose)
         self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
         settings = WebSettings(log_url_template="https://logs.example/?run={run_id}")
-        self.base = self.listen(make_resource(self.database, settings))
+        self.base = self.listen(make_web(self.database, settings, reactor).resource)
         self.write(create_tables)
         self.write(seed_small)
 
@@ -182,7 +182,7 @@ class ChromiumTests(TestCase):
             self.assertEqual(len(browser.texts(".runs tbody tr")), 19)
             browser.click(".state a")
             self.assertIn("It succeeded.", browser.text())
-            self.assertIn("recorded", browser.text(".timeline"))
+            self.assertIn("recorded", browser.text(".waterfall"))
             browser.follow("Failures")
             browser.follow("unroutable")
             self.assertIn("cronq-runner --queue backup-host", browser.text("table"))

@@ -4,13 +4,17 @@ from tests import servers
 from tests.web import (
     test_api,
     test_callers,
+    test_categories,
     test_changes,
+    test_failing,
     test_failures,
     test_hostile,
     test_job_list,
+    test_job_runs,
     test_logins,
     test_run_page,
     test_runners,
+    test_upcoming,
 )
 
 
@@ -34,6 +38,14 @@ class ReplaceCategoryOnMariaDBTests(OnMariaDB, test_api.ReplaceCategoryTests):
 
 
 class FailuresOnMariaDBTests(OnMariaDB, test_failures.FailuresTests):
+    pass
+
+
+class FailingOnMariaDBTests(OnMariaDB, test_failing.FailingTests):
+    pass
+
+
+class UpcomingOnMariaDBTests(OnMariaDB, test_upcoming.UpcomingTests):
     pass
 
 
@@ -66,4 +78,24 @@ class TokensOnMariaDBTests(OnMariaDB, test_callers.TokenTests):
 
 
 class ChangesOnMariaDBTests(OnMariaDB, test_changes.ChangesTests):
+    pass
+
+
+class CategoryListOnMariaDBTests(OnMariaDB, test_categories.ListTests):
+    pass
+
+
+class PutOnMariaDBTests(OnMariaDB, test_categories.PutTests):
+    pass
+
+
+class DocumentsOnMariaDBTests(OnMariaDB, test_categories.DocumentApiTests):
+    pass
+
+
+class JobSearchOnMariaDBTests(OnMariaDB, test_job_runs.SearchTests):
+    pass
+
+
+class JobDaysOnMariaDBTests(OnMariaDB, test_job_runs.DaysTests):
     pass

@@ -27,6 +27,8 @@ class ScriptedCommand:
         seconds, _, code = command.partition(" s exit ")
         self.pid = pid
         self.process_start = pid
+        #: Passes on what it is to write.
+        self.on_output: OnOutput
         self.ended: Deferred[Ended] = Deferred()
         self._clock = clock
         self._begun = clock.seconds()
@@ -102,6 +104,7 @@ class ScriptedLauncher:
         if command.text == "missing":
             raise CannotStart("it is missing")
         scripted = ScriptedCommand(self._clock, command.text, len(self.started) + 1)
+        scripted.on_output = on_output
         on_output(Stream.OUT, command.variables.get("SAYS", "").encode())
         environment = {**command.environment, **command.variables}
         self.started.append(Started(self._now(), environment, scripted, command))

@@ -35,13 +35,13 @@ class KeeperTests(SynchronousTestCase):
 
     def test_head_and_tail(self) -> None:
         """Of more, half is kept from the beginning and half from the end."""
-        expected = Output(26, (Piece(OUT, "abcde"),), (Piece(OUT, "vwxyz"),))
+        expected = Output(26, (Piece(OUT, "abcde"),), (Piece(OUT, "vwxyz"),), (5, 21))
         self.assertEqual(kept(10, b"abcdefghijklmnopqrstuvwxyz"), expected)
         self.assertEqual(kept(10, *(bytes([each]) for each in b"abcdefghijklmnopqrstuvwxyz")), expected)
 
     def test_smallest(self) -> None:
         """The end counts more than the beginning."""
-        self.assertEqual(kept(1, b"abc"), Output(3, (), (Piece(OUT, "c"),)))
+        self.assertEqual(kept(1, b"abc"), Output(3, (), (Piece(OUT, "c"),), (0, 2)))
 
     def test_streams(self) -> None:
         """Each piece says which stream it came by, in the order in which they came."""
@@ -53,7 +53,7 @@ class KeeperTests(SynchronousTestCase):
     def test_text(self) -> None:
         """Characters that come in two pieces are whole; those that are cut are left out."""
         self.assertEqual(kept(100, b"\xc3", b"\xa9"), Output(2, (Piece(OUT, "\u00e9"),)))
-        cut = Output(20, (Piece(OUT, "\u00e9\u00e9"),), (Piece(OUT, "\u00e9\u00e9"),))
+        cut = Output(20, (Piece(OUT, "\u00e9\u00e9"),), (Piece(OUT, "\u00e9\u00e9"),), (4, 16))
         self.assertEqual(kept(10, "\u00e9".encode() * 10), cut)
 
     def test_binary(self) -> None:
@@ -65,7 +65,7 @@ class KeeperTests(SynchronousTestCase):
         keeper, data = Keeper(8192), bytes(65536)
         for _ in range(1000):
             keeper.take(OUT, data)
-            held = sum(len(piece) for _, piece in (*keeper._head, *keeper._tail))
+            held = sum(len(piece) for _, piece in (*keeper._head, *keeper._tail.pieces))
             self.assertLessEqual(held, 8192)
         found = keeper.kept()
         self.assertEqual(found and found.size, 65536000)
@@ -85,4 +85,5 @@ class KeeperTests(SynchronousTestCase):
         self.assertEqual((found.size, len(head) + len(tail)), (len(whole), min(limit, len(whole))))
         self.assertEqual(whole[: len(head)], head)
         self.assertEqual(whole[len(whole) - len(tail) :], tail)
+        self.assertEqual(found.bytes_left_out, len(whole) - len(head) - len(tail))
         self.assertEqual(decode_output(found.size, found.encode()), found)

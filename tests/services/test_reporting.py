@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from cronq.broker.interface import DEAD, RESULTS, Delivery, Message, Queue, QueueDepth, Subscription
 from cronq.domain.errors import BrokerUnavailable, Unroutable
-from cronq.domain.messages import Grant, JobMessage, Report, ResultMessage
+from cronq.domain.grants import Grant
+from cronq.domain.messages import JobMessage, Report, ResultMessage
 from cronq.services.dead_letters import PAUSE, bury
 from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook

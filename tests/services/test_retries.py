@@ -43,7 +43,8 @@ class RetryTests(WorldTestCase):
         self.assertEqual(self.attempts(), [(1, "failed"), (2, "queued")])
         self.assertRegex(
             self.latest().reason,
-            r"^attempt 2 of at most 3: it waits until .* 00:01:35 UTC, since .* ended with 3$",
+            "^attempt 2 of at most 3: it waits until .* 00:01:35 UTC,"
+            " since attempt 1 failed with exit code 3$",
         )
         self.world.run_for(300)
         self.assertEqual(self.attempts(), [(1, "failed"), (2, "failed"), (3, "failed")])

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from cronq.broker.interface import DEAD, DEFAULT_ROUTING_KEY, JOBS, RESULTS, Delivery, Message, Queue
 from cronq.broker.memory import MemoryBroker, MemoryConnection
 from cronq.database.tables import runs
-from cronq.domain.messages import Grant, ResultMessage
+from cronq.domain.grants import Grant, write_answers
+from cronq.domain.messages import ResultMessage
 from tests.services.cases import WorldTestCase, each_minute, once
 from tests.services.process import Process
 
@@ -277,7 +278,7 @@ class AnswerTests(WorldTestCase):
     def granted(self, asked: Delivery) -> Message:
         question = ResultMessage.decode(asked.body)
         grant = Grant(question.run_id, str(question.token), granted=True, asked=question.start_time)
-        return Message(str(asked.reply_to), grant.encode(), "a grant", direct=True)
+        return Message(str(asked.reply_to), write_answers([grant]), "a grant", direct=True)
 
     def test_garbage(self) -> None:
         """An answer that cannot be read is told, and the question is asked again."""

@@ -322,7 +322,8 @@ class RerunTests(WatchTestCase):
         self.assertEqual(self.attempts(), [(1, "lost"), (2, "running")])
         first = self.world.rows(select(runs).order_by(runs.c.id))[0]
         self.assertIn(
-            "after another attempt had been made, its runner reported that it ended with 143", first.reason
+            "after another attempt had been made, its runner reported that it ended with exit code 143",
+            first.reason,
         )
         self.assertFalse(first.abandoned)
         self.assert_said("the attempt before it may still be running on host, which is back", times=1)

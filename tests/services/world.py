@@ -25,9 +25,13 @@ from cronq.domain.findings import Finding
 from cronq.domain.jobs import Category, JobDefinition
 from cronq.domain.messages import JobMessage
 from cronq.domain.outputs import Stream
+from cronq.services.counting import Counting
 from cronq.services.forgetting import Forgetting
+from cronq.services.gauging import Gauging
 from cronq.services.injector import Injector, Republisher
 from cronq.services.intake import Intake
+from cronq.services.live_output import LiveOutput
+from cronq.services.loop import Loop
 from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.ordering import OrderPublisher
@@ -89,6 +93,8 @@ class World:
         self.folder = folder
         self.heartbeat_interval = heartbeat_interval
         self.lost_after = lost_after
+        #: Seconds; how often results looks who looks on.
+        self.look_interval = 600.0
         self.launcher = ScriptedLauncher(self.clock, self.now)
         self.transactions = 0
         self._engine = empty_database()
@@ -208,9 +214,7 @@ class World:
         )
         return process
 
-    def _results(
-        self, process: Process, database: Database, tables: Tables, name: str
-    ) -> tuple[Watch, Results, Forgetting]:
+    def _results(self, process: Process, database: Database, tables: Tables, name: str) -> tuple[Loop, ...]:
         results = Results(database, tables, process.broker, process.clock)
         daemon = f"{name}.{next(self._lives)}"
         watch = Watch(
@@ -223,7 +227,9 @@ class World:
             results.lag,
             self.heartbeat_interval,
         )
-        return watch, results, Forgetting(database, tables, process.clock)
+        live_output = LiveOutput(database, tables, process.broker, process.clock, self.look_interval)
+        duties = (each(database, tables, process.clock) for each in (Forgetting, Gauging, Counting))
+        return watch, results, *duties, live_output
 
     def put(self, *jobs: JobDefinition, category: str = "example") -> None:
         """Replace a category."""
@@ -248,10 +254,11 @@ class World:
         return results[0]
 
     def audit(self) -> list[Finding]:
-        """What an audit of all that has happened finds."""
+        """What an audit of all that has happened finds; when that is nothing, its totals add up."""
         audit, found = Audit(Question()), list[Finding]()
         while not audit.finished:
             found += self.do(audit.step)
+        assert found or not audit.totals.rows_without_slot, audit.totals.in_words()
         return found
 
     def rows(self, query: Any) -> list[Any]:
@@ -352,7 +359,15 @@ class RunnerProcess(Process):
         launcher = ProcessLauncher(self, self._world.launcher)
         runner_id = self.identity.runner
         place = Workplace(
-            launcher, reports, self.clock, self._now, _no_output, {"PATH": "/bin"}, "host", runner_id
+            launcher,
+            self.broker,
+            reports,
+            self.clock,
+            self._now,
+            _no_output,
+            {"PATH": "/bin"},
+            "host",
+            runner_id,
         )
         mailbox = Mailbox(self.broker, runner_id)
         starts = Starts(self.broker, self.clock, self._now, self.clock.seconds, "host", runner_id, mailbox)

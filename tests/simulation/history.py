@@ -35,7 +35,26 @@ QUIET = 2.5 * HEARTBEATS_EVERY
 HEALED_AFTER = 40 * 3600.0
 
 
-class History:
+class Observations:
+    """What has happened, as far as a verdict needs it."""
+
+    def __init__(self) -> None:
+        #: Machines that are gone for good.
+        self.vanished: set[str] = set()
+        #: Runs whose notes or reports were taken away by what no one can be held against.
+        self.excused: set[str] = set()
+        #: By run id, of later attempts: what was running, on a host that was back, when it began.
+        self.beside: dict[str, list[str]] = {}
+        #: By run id: all that was running then.
+        self.running_at: dict[str, list[str]] = {}
+        #: What was published, to come again.
+        self.seen: deque[Message] = deque(maxlen=400)
+        self.broken: list[str] = []  # tracebacks of daemons
+        #: What the clock of the database has shown twice, as it was set back.
+        self.twice: list[tuple[datetime, datetime]] = []
+
+
+class History(Observations):
     """Daemons, and faults that befall them; every fault is over by itself after a while."""
 
     def __init__(
@@ -51,6 +70,7 @@ class History:
         """`weights` says which faults there are, if not all, and `names` which jobs there may be. `tell` is
         given every line of what happens.
         """
+        super().__init__()
         self.days = days
         self.world = World(folder.resolve(), HEARTBEATS_EVERY, LOST_AFTER)
         self.chance = chance
@@ -63,19 +83,6 @@ class History:
         #: By runner: the machine that it is on.
         self.machines = {"runner 1": "machine 1", "runner 2": "machine 1", "runner 3": "machine 2"}
         self.wishes, self.is_over = Wishes(), False
-        #: Machines that are gone for good.
-        self.vanished: set[str] = set()
-        #: Runs whose notes or reports were taken away by what no one can be held against.
-        self.excused: set[str] = set()
-        #: By run id, of later attempts: what was running, on a host that was back, when it began.
-        self.beside: dict[str, list[str]] = {}
-        #: By run id: all that was running then.
-        self.running_at: dict[str, list[str]] = {}
-        #: What was published, to come again.
-        self.seen: deque[Message] = deque(maxlen=400)
-        self.broken: list[str] = []  # tracebacks of daemons
-        #: What the clock of the database has shown twice, as it was set back.
-        self.twice: list[tuple[datetime, datetime]] = []
         # Histories of a few kinds of faults only are short, and go to the point.
         self._between = BETWEEN_FAULTS if weights is None else BETWEEN_FAULTS / 3
         self._faults = weights or (ALONE if self.all_in_one else TOGETHER)

@@ -174,7 +174,7 @@ def any_document(
 ) -> tuple[JobDefinition, ...]:
     """The next document: most jobs as they are, some changed, some removed, some back or new."""
     found = {job.name: job for job in current}
-    wanted = []
+    wanted: list[JobDefinition] = []
     for name in names:
         before, luck = found.get(name), chance.random()
         if luck < 0.15 or not {job.name for job in wanted}.issuperset(RULES[name].after):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 
 from cronq.database.tables import categories, jobs, runs
 from cronq.domain.heartbeats import RunnerStatus
+from cronq.domain.outputs import Output, Piece, Stream
 from cronq.domain.runs import Status
 from tests.web.seed import (
     EVERY_MINUTE,
@@ -18,6 +19,7 @@ from tests.web.seed import (
     add_full_run,
     add_inherited_run,
     add_job,
+    add_output,
     add_run,
     add_runner,
     remove_job,
@@ -87,7 +89,8 @@ def _seed_billing(connection: Connection) -> None:
     )
     for day in range(19, 23):
         add_full_run(connection, dunning, Status.SUCCEEDED, datetime(2026, 11, day, 6), 3.9, return_code=0)
-    add_full_run(connection, dunning, Status.FAILED, datetime(2026, 11, 23, 6), 4.1, return_code=3)
+    failed = add_full_run(connection, dunning, Status.FAILED, datetime(2026, 11, 23, 6), 4.1, return_code=3)
+    add_output(connection, failed, _output())
     rates = add_job(
         connection,
         billing,
@@ -99,6 +102,19 @@ def _seed_billing(connection: Connection) -> None:
     )
     _seed_rates(connection, rates)
     add_job(connection, billing, "Close the year", schedule="R1/2026-12-31T23:00:00Z/P1D", run_now=1)
+
+
+def _output() -> Output:
+    """All colours and shapes, on both streams, with the middle left out."""
+    colours = "".join(
+        f"\x1b[{number}mletters\x1b[0m \x1b[{number + 10}mground\x1b[0m\n"
+        for number in (*range(30, 38), *range(90, 98))
+    )
+    shapes = "".join(f"\x1b[{number}mshape {number}\x1b[0m\n" for number in (1, 2, 3, 4, 7, 9))
+    head = Piece(Stream.OUT, colours + shapes), Piece(Stream.ERR, "trouble \x1b[33mof a colour\n")
+    tail = Piece(Stream.OUT, "no debtor could be reminded\n"), Piece(Stream.ERR, "<b>bold</b>: no route\n")
+    size = sum(len(piece.text) for piece in head)
+    return Output(size + 100_050, head, tail, (size, size + 100_000))
 
 
 def _seed_rates(connection: Connection, job_id: int) -> None:

@@ -72,7 +72,14 @@ class WebTestCase(SynchronousTestCase):
         """Ask a web with these settings from now on."""
         if settings.hosts == Hosts():
             settings = replace(settings, hosts=Hosts(frozenset({"cronq.example"})))
-        self.site = make_web(self.database, settings, maybeDeferred, lambda: self.seconds, self.note_wake)
+        self.clock = Clock()
+        self.site = make_web(
+            self.database,
+            settings,
+            self.clock,
+            seconds=lambda: self.seconds,
+            on_run_requested=self.note_wake,
+        )
         self.client: Any = StubTreq(self.site.resource)  # type: ignore[no-untyped-call]
 
     def read_clock(self, _connection: Connection) -> datetime:

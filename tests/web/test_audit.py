@@ -60,7 +60,12 @@ class ApiTests(AuditCase):
                 "pruned_until": None,
                 "jobs": 1,
                 "slots": 24,
+                "slots_without_row": 0,
                 "runs_by_hand": 0,
+                "runs_after_others": 0,
+                "backfilled_runs": 0,
+                "further_attempts": 0,
+                "rows_without_slot": 0,
                 "statuses": {"succeeded": 24},
             },
         )

@@ -15,6 +15,9 @@ from tests.web.support import WebTestCase
 
 QUESTIONS = (
     "/_status",
+    "/api/category/billing",
+    "/api/category/legacy",
+    "/api/category/nope",
     "/api/categories",
     "/api/categories/billing",
     "/api/categories/nope",
@@ -31,7 +34,17 @@ QUESTIONS = (
     "/api/audit?from=x",
     "/api/changes",
     "/api/changes?job=x",
+    "/api/overview",
     "/api/openapi.json",
+    "/api/runs",
+    "/api/runs?job=1&state=failed,timed_out&since=P400D",
+    "/api/runs?job=nope",
+    "/api/runs?state=nope",
+    f"/api/runs/{'0' * 31}1",
+    f"/api/runs/{'0' * 31}1/output",
+    "/api/runs/x",
+    "/api/runs/x/output",
+    "/api/runs/x/stream",
 )
 
 
@@ -85,6 +98,8 @@ class DescriptionTests(WebTestCase):
             ("POST", "/api/jobs/999/run", b""),
             ("POST", f"/api/runs/{'0' * 31}1/kill", b""),
             ("POST", "/api/runs/x/kill", b""),
+            ("POST", f"/api/runs/{'0' * 31}1/again", b""),
+            ("POST", "/api/runs/x/again", b""),
             ("POST", "/api/runners/w/drain", b""),
             ("POST", "/api/runners/x/drain", b""),
         ):

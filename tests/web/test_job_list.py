@@ -2,9 +2,22 @@
 
 from datetime import timedelta
 
+from cronq.database.reading import job_pages
+from cronq.database.reading.records import find_job
+from cronq.domain.access import Role
 from cronq.domain.runs import Status
-from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run, remove_job
-from tests.web.support import WebTestCase
+from tests.web.people import SAME_ORIGIN, PeopleCase
+from tests.web.seed import (
+    EVERY_MINUTE,
+    HOSTILE_NAMES,
+    NOW,
+    add_category,
+    add_full_run,
+    add_job,
+    add_run,
+    remove_job,
+)
+from tests.web.support import Answer, WebTestCase
 
 
 class JobListTests(WebTestCase):
@@ -41,12 +54,17 @@ class JobListTests(WebTestCase):
         job = self.write(add_job, category, "j", routing_key="slow", **columns)
         self.write(add_full_run, job, Status.SUCCEEDED, NOW - timedelta(minutes=3), 2.4)
         row = self.get("/").page.texts("tr")[-1]
-        self.assertEqual(row, "succeeded j every minute 3 minutes ago took 2.4 s in 39 s slow")
+        said, _, rest = row.partition(" Run … ")
+        self.assertEqual(
+            said, "succeeded j every minute on slow in 39 s 3 minutes ago took 2.4 s 1 succeeded"
+        )
+        self.assertEqual(rest, "Run now Pause until Reason Pause")
 
     def test_never_ran(self) -> None:
         """A job that never ran says so."""
         self.write(add_job, self.write(add_category, "c"), "j")
-        self.assertEqual(self.get("/").page.texts("tr")[-1], "never ran j every minute never in 39 s default")
+        row = self.get("/").page.texts("tr")[-1]
+        self.assertTrue(row.startswith("never ran j every minute in 39 s never Run … "), row)
 
     def test_state_is_that_of_the_latest_run(self) -> None:
         """A job whose latest slot reached no runner does not look well because an earlier one did."""
@@ -59,7 +77,7 @@ class JobListTests(WebTestCase):
     def test_exact_times_at_hand(self) -> None:
         """Each relative time has the exact one with it."""
         self.write(add_job, self.write(add_category, "c"), "j")
-        (time,) = self.get("/").page.all("time")
+        *_, time = self.get("/").page.all("time")
         self.assertEqual(time.attributes["title"], "2026-11-23 07:06:00 UTC")
         self.assertEqual(time.attributes["datetime"], "2026-11-23T07:06:00Z")
 
@@ -83,7 +101,7 @@ class JobListTests(WebTestCase):
             if "Next →" not in page.texts("a"):
                 break
             paths.append(page.link("Next →"))
-        self.assertEqual([len(names) for names in found], [50, 50, 20])
+        self.assertEqual([len(names) for names in found], [40, 40, 40])
         self.assertEqual([each for page in found for each in page], expected)
         back = self.get(paths[-1]).page.link("← Previous")
         self.assertEqual(self.names(back), found[1])
@@ -115,23 +133,130 @@ class JobListTests(WebTestCase):
         self.write(add_job, one, "a", **failed)
         self.write(add_job, one, "b")
         self.write(add_job, two, "c", **failed)
-        self.write(add_job, two, "d", current_status="starting")
+        running = self.write(add_job, two, "d", current_status="starting")
+        self.write(add_run, running, Status.RUNNING)
         self.assertEqual(self.names("/?category=two+%26+more"), ["c", "d"])
-        self.assertEqual(self.names("/?state=failed"), ["a", "c"])
-        self.assertEqual(self.names("/?state=starting"), ["d"])
-        self.assertEqual(self.names("/?state=none"), ["b"])
-        self.assertEqual(self.names("/?state=failed&category=one&q=a"), ["a"])
+        self.assertEqual(self.names("/?state=failing"), ["a", "c"])
+        self.assertEqual(self.names("/?state=running"), ["d"])
+        self.assertEqual(self.names("/?state=never"), ["b"])
+        self.assertEqual(self.names("/?state=failing&category=one&q=a"), ["a"])
 
     def test_filter_stays_in_the_form(self) -> None:
         """The form shows what the list was filtered by, and the links to other pages keep it."""
         category = self.write(add_category, "a&b")
         for number in range(51):
             self.write(add_job, category, f"job {number}")
-        page = self.get("/?q=job&category=a%26b&state=none").page
-        self.assertEqual([each.attributes["value"] for each in page.all("input")], ["job"])
+        page = self.get("/?q=job&category=a%26b&state=never&sort=next").page
+        self.assertEqual(page.all("input")[0].attributes["value"], "job")
         chosen = [each.text for each in page.all("option") if "selected" in each.attributes]
-        self.assertEqual(chosen, ["a&b", "Never ran"])
-        self.assertIn("q=job&category=a%26b&state=none&after=", page.link("Next →"))
+        self.assertEqual(chosen, ["Never ran", "a&b", "Next run"])
+        self.assertIn("q=job&category=a%26b&state=never&sort=next&after=", page.link("Next →"))
+
+    def test_owner_and_tags(self) -> None:
+        """Whose a job is, and its tags, lead to the other jobs of the same, and can be chosen."""
+        for name, owner, tags in (("a", "me", ["x", "y"]), ("b", "me", []), ("c", "you & they", ["y"])):
+            job = {"name": name, "schedule": EVERY_MINUTE, "command": "true", "owner": owner, "tags": tags}
+            self.ask("PUT", f"/api/category/{name}", json={"jobs": [job]})
+        page = self.get("/").page
+        self.assertEqual(self.names(page.link("me")), ["a", "b"])
+        self.assertEqual(self.names(page.link("y")), ["a", "c"])
+        self.assertEqual(self.names(page.link("you & they")), ["c"])
+        self.assertEqual(self.names("/?owner=me&tag=y"), ["a"])
+        options = page.texts("option")
+        self.assertLessEqual({"Anybody", "me", "you & they", "x", "y"}, set(options))
+
+    def test_hostile(self) -> None:
+        """Owners and tags are text, whatever is in them, and can be searched by."""
+        for number, name in enumerate(HOSTILE_NAMES):
+            job = {
+                "name": name,
+                "schedule": EVERY_MINUTE,
+                "command": name,
+                "owner": name,
+                "tags": [name[:64]],
+            }
+            put = self.ask("PUT", f"/api/category/{number}", json={"jobs": [job]})
+            self.assertEqual(put.code, 200, put.text)
+        page = self.get("/?sort=last").page
+        for name in HOSTILE_NAMES:
+            shown = " ".join(name.split())
+            links = {each.attributes["href"] for each in page.all("a") if each.text == shown}
+            (owner,) = [link for link in links if "owner=" in link]
+            self.assertEqual([" ".join(each.split()) for each in self.names(owner)], [shown])
+
+    def test_orders(self) -> None:
+        """The head of a column puts the list in its order, and once more turns it round."""
+        category = self.write(add_category, "c")
+        for number, name in enumerate(("b", "c", "a")):
+            times = {"next_run": NOW + timedelta(hours=number), "last_run_stop": NOW - timedelta(days=number)}
+            self.write(add_job, category, name, **times)
+        page = self.get("/").page
+        expected = (("Next run", "bca"), ("Last run", "bca"), ("Job ↑", "cba"))
+        for head, order in expected:
+            path = page.link(head)
+            self.assertEqual("".join(self.names(path)), order, head)
+        turned = self.get(page.link("Next run")).page
+        (sorted_by,) = [each for each in turned.all("th") if "aria-sort" in each.attributes]
+        self.assertEqual((sorted_by.text, sorted_by.attributes["aria-sort"]), ("Next run ↑", "ascending"))
+        self.assertEqual("".join(self.names(turned.link("Next run ↑"))), "acb")
+
+    def test_category_in_another_order(self) -> None:
+        """Where jobs do not stand below their category, each says which it is."""
+        self.write(add_job, self.write(add_category, "one"), "a")
+        page = self.get("/?sort=last").page
+        self.assertEqual(page.link("one"), "/?category=one&sort=last")
+        self.assertIn("a one", page.texts("tr")[-1])
+
+    def test_wrong_order_and_place(self) -> None:
+        """What is no order, and no place in one, is said to be wrong, on a page."""
+        for path, said in (
+            ("/?sort=bogus", "sort: expected one of name, next, last, usual"),
+            ("/?after=bogus", "after: it is no place in a list of jobs"),
+            ("/?sort=next&before=1-1e999", "before: it is no place in a list of jobs"),
+            ("/?sort=next&after=1-99999999999999999999999999", "after: it is no place"),
+            ("/?sort=usual&after=1-1e999", "after: it is no place"),
+            ("/?sort=usual&after=1-inf", "after: it is no place"),
+        ):
+            answer = self.get(path)
+            self.assertEqual(answer.code, 400, path)
+            self.assertIn(said, answer.page.text)
+
+    def test_paused(self) -> None:
+        """A paused job says so, and until when, and why."""
+        job = self.write(add_job, self.write(add_category, "c"), "j", paused_until=NOW + timedelta(days=1))
+        self.write(add_run, job, Status.SKIPPED)
+        page = self.get("/?state=paused").page
+        self.assertTrue(page.texts("tr")[-1].startswith("paused j "), page.texts("tr"))
+        titles = [each.attributes.get("title") for each in page.all("span")]
+        self.assertIn("paused until 2026-11-24 07:05:20 UTC", titles)
+
+    def test_late(self) -> None:
+        """A job whose slot nobody takes stands among the late ones."""
+        category = self.write(add_category, "c")
+        self.write(add_job, category, "in time")
+        self.write(add_job, category, "late", next_run=NOW - timedelta(minutes=5))
+        self.assertEqual(self.names("/?state=late"), ["late"])
+        self.assertIn("never ran late late every minute", self.get("/?state=late").page.texts("tr")[-1])
+
+    def test_latest_trouble(self) -> None:
+        """The last run that came to no good end is one click away, and so is the latest."""
+        job = self.write(add_job, self.write(add_category, "c"), "j")
+        failed = self.write(add_full_run, job, Status.FAILED, NOW - timedelta(hours=3))
+        latest = self.write(add_full_run, job, Status.SUCCEEDED, NOW - timedelta(hours=1))
+        page = self.get("/").page
+        self.assertEqual(page.link("failed 2 hours ago"), f"/run/{failed}")
+        self.assertEqual(page.link("succeeded"), f"/run/{latest}")
+
+    def test_look_on(self) -> None:
+        """A search that has looked at enough jobs says so, and goes on where it is asked to."""
+        self.patch(job_pages, "STEPS", (2, 3))
+        self.patch(job_pages, "FEW", 0)
+        category = self.write(add_category, "c")
+        for number in range(9):
+            self.write(add_job, category, f"job {number}")
+        page = self.get("/?q=job+7").page
+        self.assertIn("jobs have been looked through for this page, and none of them is like that", page.text)
+        self.assertEqual(self.names(page.link("Look on →")), ["job 7"])
 
     def test_nothing_found(self) -> None:
         """A search without a result leads back to all jobs."""
@@ -144,7 +269,8 @@ class JobListTests(WebTestCase):
         """A state that does not exist is said to be wrong, on a page."""
         answer = self.get("/?state=bogus")
         self.assertEqual(answer.code, 400)
-        self.assertIn('expected one of starting, succeeded, failed, none, found "bogus"', answer.page.text)
+        expected = 'expected one of failing, running, succeeded, paused, late, never, found "bogus"'
+        self.assertIn(expected, answer.page.text)
 
     def test_no_injector(self) -> None:
         """When slots wait and no injector takes them, the list says so first."""
@@ -158,3 +284,81 @@ class JobListTests(WebTestCase):
         """A slot that is due this very moment alarms nobody."""
         self.write(add_job, self.write(add_category, "c"), "j", next_run=NOW - timedelta(seconds=2))
         self.assertNotIn("waiting", self.get("/").page.text)
+
+
+class ActTests(WebTestCase):
+    """Running and pausing jobs where they stand in the list."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        category = self.write(add_category, "c")
+        self.a, self.b = (self.write(add_job, category, name) for name in ("a", "b"))
+
+    def act(self, path: str = "/", **fields: str) -> Answer:
+        """What the form of the list sends: the fields of all rows, and the button that was pressed."""
+        page = self.get(path).page
+        names = [each.attributes["name"] for each in page.all("input") if "form" in each.attributes]
+        sent = dict.fromkeys(names, "") | {"form_token": page.token()} | fields
+        return self.post(path, data=sent)
+
+    def test_run(self) -> None:
+        """One click makes a run of that job, and leads back to the list as it was searched for."""
+        answer = self.act("/?q=a&sort=next", run=str(self.a))
+        self.assertEqual((answer.code, answer.header("Location")), (303, "/?q=a&sort=next"))
+        self.assertEqual(self.wakes, 1)
+        queued = [each for each in self.get("/").page.texts("tr") if each.startswith("queued")]
+        self.assertEqual(len(queued), 1)
+        self.assertIn("queued a", queued[0])
+
+    def test_pause(self) -> None:
+        """Until when and why is read from the fields of that row, and of no other."""
+        fields = {f"until-{self.a}": "PT1H", f"reason-{self.a}": "it is moved", f"reason-{self.b}": "wrong"}
+        self.assertEqual(self.act(pause=str(self.a), **fields).header("Location"), "/")
+        job = self.write(find_job, self.a)
+        self.assertEqual((job.paused_until, job.pause_reason), (NOW + timedelta(hours=1), "it is moved"))
+        self.assertIsNone(self.write(find_job, self.b).paused_until)
+        self.act(resume=str(self.a))
+        self.assertIsNone(self.write(find_job, self.a).paused_until)
+
+    def test_paused_for_ever(self) -> None:
+        """Without an end it lasts until somebody resumes it."""
+        self.act(pause=str(self.b))
+        self.assertIn("paused b", self.get("/?state=paused").page.text)
+
+    def test_wrong(self) -> None:
+        """What cannot be done is said on a page."""
+        for fields, code, said in (
+            ({"run": "99"}, 404, "There is no job 99"),
+            ({"run": "x"}, 400, "run: expected a whole number"),
+            ({"pause": str(self.a), f"until-{self.a}": "yesterday"}, 400, "until: "),
+            ({"pause": str(self.a), f"reason-{self.a}": "x" * 2000}, 400, "reason"),
+            ({}, 400, "Say what is to be done"),
+        ):
+            answer = self.act(**fields)
+            self.assertEqual((answer.code, said in answer.page.text), (code, True), answer.page.text)
+
+    def test_enter(self) -> None:
+        """The form has a default button that does nothing, so that Enter in a field runs no job."""
+        elements = iter(self.get("/").page.elements)
+        form = next(each for each in elements if each.attributes.get("id") == "act")
+        self.assertIn("hidden", form.attributes)
+        self.assertIn("disabled", next(each for each in elements if each.tag == "button").attributes)
+
+
+class ActRoleTests(PeopleCase):
+    """Who may."""
+
+    def test_buttons(self) -> None:
+        """Each is there where it may be used."""
+        self.assertNotIn("Run now", self.get("/", headers=self.session(Role.VIEWER)).text)
+        buttons = self.get("/", headers=self.session(Role.OPERATOR)).page.texts("button")
+        self.assertEqual(buttons.count("Run now"), 2)
+        limited = self.get("/", headers=self.token(Role.OPERATOR, "mine")).page.texts("button")
+        self.assertEqual(limited.count("Run now"), 1)
+
+    def test_others(self) -> None:
+        """Whoever is limited to a category acts in it only, whatever they send."""
+        headers = self.token(Role.OPERATOR, "mine") | SAME_ORIGIN
+        for deed in ("run", "pause", "resume"):
+            self.assertEqual(self.post("/", data={deed: "1"}, headers=headers).code, 303, deed)
+            self.assertEqual(self.post("/", data={deed: "2"}, headers=headers).code, 403, deed)

@@ -61,12 +61,22 @@ class JobPageTests(WebTestCase):
         self.assertIn("no next run", text)
         self.assertIn("once at 2026-01-01 00:00 UTC", text)
 
+    def test_after_others(self) -> None:
+        """A job that runs after others has no time to tell, and says so."""
+        rules = Rules(after=("a", "b")).encode()
+        job = self.write(add_job, self.category, "j", schedule=None, next_run=None, rules=rules)
+        text = self.get(f"/job/{job}").page.text
+        self.assertIn("runs after others", text)
+        self.assertIn("after a, b", text)
+        found = self.get(f"/api/jobs/{job}").json["data"]["job"]
+        self.assertEqual((found["schedule"], found["schedule_in_words"]), (None, "after a, b"))
+
     def test_runs(self) -> None:
         """A run is told with its slot, how late it began, how long it took and what became of it."""
         job = self.write(add_job, self.category, "j")
         slot = NOW - timedelta(hours=2)
         self.write(add_full_run, job, Status.FAILED, slot, 62.0, return_code=3)
-        cells = self.get(f"/job/{job}").page.texts("td")
+        cells = self.get(f"/job/{job}").page.part("found").texts("td")
         what = ["after 340 ms", "1 min 2 s", "worker-3.example.net", "It failed: exit 3."]
         self.assertEqual(cells, ["failed", "2 hours ago 2026-11-23 05:05:20 UTC", *what])
 
@@ -77,6 +87,17 @@ class JobPageTests(WebTestCase):
         self.assertIn(
             "by hand 2026-11-23 07:05:20 UTC attempt 2", self.get(f"/job/{job}").page.texts("tr")[-1]
         )
+
+    def test_backfilled(self) -> None:
+        """A run that a backfill has made is told from one in time, there and on its own page."""
+        job = self.write(add_job, self.category, "j")
+        causes = ("after", "after other jobs"), ("backfill", "by a backfill")
+        for attempt, (cause, words) in enumerate(causes, start=1):
+            run = self.write(add_run, job, Status.QUEUED, slot=NOW, cause=cause, attempt=attempt)
+            slot = f"2026-11-23 07:05:20 UTC, {words}"
+            self.assertIn(slot, self.get(f"/run/{run}").page.texts("dd"))
+        rows = self.get(f"/job/{job}").page.texts("tr")
+        self.assertEqual(["by a backfill" in row for row in rows], [False, True, False])
 
     def test_many_runs(self) -> None:
         """Older runs are on further pages, each run on one of them, the latest first."""
@@ -107,8 +128,8 @@ class JobPageTests(WebTestCase):
         page = self.get(f"/job/{job}").page
         self.assertIn("removed 3 hours ago", page.text)
         self.assertIn("no longer part of its category", page.text)
-        self.assertEqual(len(page.texts("tr")), 2)
-        self.assertEqual(page.texts("button"), [])
+        self.assertEqual(len(page.part("found").texts("tr")), 2)
+        self.assertEqual(page.texts("button"), ["Show"])
 
     def test_unknown(self) -> None:
         """Ids that no job has are not found, however large they are."""

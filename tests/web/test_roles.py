@@ -11,6 +11,7 @@ from tests.web.support import Answer
 #: What each route takes. Whoever adds one has to say it here, too; None: it is there for everybody.
 NEEDS: dict[str, Role | None] = {
     "GET /": Role.VIEWER,
+    "POST /": Role.OPERATOR,
     "GET /job/<job_id>": Role.VIEWER,
     "POST /job/<job_id>": Role.OPERATOR,
     "POST /job/<job_id>/pause": Role.OPERATOR,
@@ -29,10 +30,28 @@ NEEDS: dict[str, Role | None] = {
     "POST /api/schedule/preview": Role.VIEWER,
     "GET /run/<run_id>": Role.VIEWER,
     "POST /run/<run_id>/kill": Role.OPERATOR,
+    "POST /run/<run_id>/again": Role.OPERATOR,
+    "GET /run/<run_id>/stream": Role.VIEWER,
+    "GET /run/<run_id>/output.txt": Role.VIEWER,
     "GET /runners": Role.VIEWER,
     "GET /runner/<name>": Role.VIEWER,
     "POST /runner/<name>": Role.OPERATOR,
+    "GET /upcoming": Role.VIEWER,
+    "GET /api/upcoming": Role.VIEWER,
+    "GET /categories": Role.VIEWER,
+    "POST /categories": Role.VIEWER,
+    "GET /category/<name>": Role.VIEWER,
+    "POST /category/<name>": Role.EDITOR,
+    "GET /api/category/<name>": Role.VIEWER,
     "GET /failures": Role.VIEWER,
+    "GET /api/failures": Role.VIEWER,
+    "POST /job/<job_id>/acknowledge": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/acknowledge": Role.OPERATOR,
+    "POST /job/<job_id>/unacknowledge": Role.OPERATOR,
+    "POST /api/jobs/<job_id>/unacknowledge": Role.OPERATOR,
+    "GET /events": Role.VIEWER,
+    "GET /overview": Role.VIEWER,
+    "GET /api/overview": Role.VIEWER,
     "GET /audit": Role.VIEWER,
     "GET /changes": Role.VIEWER,
     "GET /access": Role.VIEWER,
@@ -57,6 +76,11 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/jobs": Role.VIEWER,
     "GET /api/jobs/<job_id>": Role.VIEWER,
     "POST /api/jobs/<job_id>/run": Role.OPERATOR,
+    "GET /api/runs": Role.VIEWER,
+    "GET /api/runs/<run_id>": Role.VIEWER,
+    "GET /api/runs/<run_id>/output": Role.VIEWER,
+    "GET /api/runs/<run_id>/stream": Role.VIEWER,
+    "POST /api/runs/<run_id>/again": Role.OPERATOR,
     "POST /api/runs/<run_id>/kill": Role.OPERATOR,
     "GET /api/runners": Role.VIEWER,
     "GET /api/runners/<name>": Role.VIEWER,
@@ -66,18 +90,28 @@ NEEDS: dict[str, Role | None] = {
     "GET /api/changes": Role.VIEWER,
 }
 #: In which of them whoever is limited to a category may do more than look, within it.
+DEEDS = (
+    "pause",
+    "resume",
+    "skip-next",
+    "unskip-next",
+    "acknowledge",
+    "unacknowledge",
+    "backfill",
+    "stop-backfill",
+)
 BY_CATEGORY = {
+    "POST /",
     "POST /job/<job_id>",
     "PUT /api/category/<name>",
     "POST /api/category/<name>",
+    "POST /category/<name>",
     "POST /api/jobs/<job_id>/run",
     "POST /run/<run_id>/kill",
     "POST /api/runs/<run_id>/kill",
-    *(
-        f"POST {job}/{deed}"
-        for job in ("/job/<job_id>", "/api/jobs/<job_id>")
-        for deed in ("pause", "resume", "skip-next", "unskip-next", "backfill", "stop-backfill")
-    ),
+    "POST /run/<run_id>/again",
+    "POST /api/runs/<run_id>/again",
+    *(f"POST {job}/{deed}" for job in ("/job/<job_id>", "/api/jobs/<job_id>") for deed in DEEDS),
 }
 #: What is about all categories at once, so that it takes the role in all of them.
 OF_ALL = {"POST /runner/<name>", "POST /api/runners/<name>/drain"}
@@ -96,11 +130,13 @@ class RoleTests(PeopleCase):
 
     def call(self, key: str, values: dict[str, str], headers: dict[str, str]) -> Answer:
         """Ask for a route in a way that only rights can refuse, or what it answers to nothing much."""
+        self.site.streams.end_all()  # those that would never end, do so at once
         method, _, path = key.partition(" ")
         path = re.sub(r"<(\w+)>", lambda found: values.get(found[1], "0" * 32), path)
         body: dict[str, Any] = {}
         if method != "GET":
-            body = {"json": SHORT} if path.startswith("/api/") else {"data": {"run_now": "1"}}
+            form = {"run": values["job_id"]} if path == "/" else {"run_now": "1"}
+            body = {"json": SHORT} if path.startswith("/api/") else {"data": form}
         return self.ask(method, path, headers=headers | SAME_ORIGIN, **body)
 
     def test_every_route_is_here(self) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output, Piece, Stream
+from cronq.domain.requests import RunRequest
 from cronq.domain.runs import Status
 from cronq.web.site import WebSettings
 from tests.web.seed import (
@@ -18,6 +19,8 @@ from tests.web.seed import (
     remove_job,
 )
 from tests.web.support import WebTestCase
+
+STEPS = ("due", "queued", "published", "granted", "started", "ended", "recorded")
 
 
 class RunPageTests(WebTestCase):
@@ -63,47 +66,124 @@ class RunPageTests(WebTestCase):
             Piece(Stream.OUT, "<script>alert(1)</script>\r\n\x1b[31mred\x1b[0m \x1b]0;x\x07\u202e\0"),
             Piece(Stream.ERR, "oops"),
         )
-        self.write(add_output, run, Output(1234567, head, (Piece(Stream.OUT, "the end"),)))
+        self.write(add_output, run, Output(1234567, head, (Piece(Stream.OUT, "the end"),), (61, 1234560)))
         page = self.get(f"/run/{run}").page
-        self.assertEqual(page.texts("pre"), [r"<script>alert(1)</script> red \u202e\x00oops", "the end"])
+        (shown,) = [each.text for each in page.all("pre") if each.attributes.get("id") == "output"]
+        gap = "1,234,499 bytes are left out here"
+        self.assertEqual(shown, rf"<script>alert(1)</script> red \u202e\x00oops{gap}the end")
+        classes = [
+            each.attributes.get("class") for each in page.all("span") if each.text in {"red", "oops", gap}
+        ]
+        self.assertEqual(classes, ["c1", "err", "left-out"])
         self.assertIn("1,234,567 bytes, of which the beginning and the end are kept here", page.text)
         self.assertIn("worker-3.example.net has it all", page.text)
+
+    def test_download(self) -> None:
+        """Its output is there as plain text, as it was written; a run without any has an empty one."""
+        run = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.5, return_code=3)
+        self.assertEqual(self.get(f"/run/{run}/output.txt").text, "")
+        head = Piece(Stream.OUT, "<b>\x1b[31mred"), Piece(Stream.ERR, "oops")
+        self.write(add_output, run, Output(30, head, (Piece(Stream.OUT, "end"),), (12, 27)))
+        answer = self.get(f"/run/{run}/output.txt")
+        self.assertEqual(answer.header("Content-Type"), "text/plain; charset=utf-8")
+        self.assertEqual(answer.text, "<b>\x1b[31mredoops\n[15 bytes are left out here]\nend")
+        self.assertEqual(self.get(f"/run/{'0' * 32}/output.txt").code, 404)
 
     def test_no_output(self) -> None:
         """A run without output has no such section."""
         run = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.5, return_code=3)
         self.assertNotIn("Output", self.text(run))
 
+    def steps(self, run: str) -> list[str]:
+        """The rows of its first table."""
+        page = self.get(f"/run/{run}").page
+        rows = [each.text for each in page.all("tr")]
+        return [row for row in rows if row.partition(" ")[0] in STEPS]
+
     def test_timeline(self) -> None:
-        """Each step stands with its time and with the gap since the one before."""
+        """Each step stands with its time, how long it took, and what was waited for."""
         run = self.write(add_full_run, self.job, Status.SUCCEEDED, NOW, 2.0, return_code=0)
         self.assertEqual(
-            self.get(f"/run/{run}").page.texts("li"),
+            self.steps(run),
             [
                 "due 07:05:20 .250 2026-11-23",
-                "queued 07:05:20 .335 +85 ms",
-                "published 07:05:20 .360 +25 ms",
-                "granted 07:05:20 .570 +210 ms",
-                "started 07:05:20 .590 +20 ms",
-                "ended 07:05:22 .590 +2 s",
-                "recorded 07:05:22 .650 +60 ms",
+                "queued 07:05:20 .335 +85 ms until an injector took it",
+                "published 07:05:20 .360 +25 ms until the broker had it",
+                "granted 07:05:20 .570 +210 ms until a runner was granted its start",
+                "started 07:05:20 .590 +20 ms until the runner began",
+                "ended 07:05:22 .590 +2 s its command ran",
+                "recorded 07:05:22 .650 +60 ms until its end was written down",
             ],
         )
 
     def test_steps_to_come(self) -> None:
-        """What a run that has not ended still has before it stands there as well."""
-        run = self.write(add_run, self.job, Status.QUEUED, slot=NOW, queued_at=NOW)
-        steps = [
-            text.partition(" ")[0] for text in self.get(f"/run/{run}").page.texts("li") if "not yet" in text
-        ]
-        self.assertEqual(steps, ["published", "granted", "started", "ended", "recorded"])
+        """What a run that has not ended still has before it stands there as well, and how long it waits."""
+        run = self.write(add_run, self.job, Status.QUEUED, slot=NOW, queued_at=NOW - timedelta(seconds=3))
+        found = [row for row in self.steps(run) if "not yet" in row]
+        self.assertEqual(found[0], "published not yet 3 s so far until the broker had it")
+        self.assertEqual(
+            found[1:], [f"{name} not yet" for name in ("granted", "started", "ended", "recorded")]
+        )
 
     def test_events(self) -> None:
         """The reports about the run stand below."""
         run = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.0, return_code=143)
-        rows = self.get(f"/run/{run}").page.texts("tr")
-        self.assertIn("1 starting now 2026-11-23 07:05:20 UTC worker-3.example.net", rows[1])
-        self.assertTrue(rows[2].endswith("worker-3.example.net killed by SIGTERM (143)"), rows[2])
+        rows = self.get(f"/run/{run}").page.texts("tr")[-2:]
+        self.assertIn("1 starting now 2026-11-23 07:05:20 UTC worker-3.example.net", rows[0])
+        self.assertTrue(rows[1].endswith("worker-3.example.net killed by SIGTERM (143)"), rows[1])
+
+    def test_attempts(self) -> None:
+        """All attempts at its slot stand on the page of each, with links."""
+        slot = NOW - timedelta(hours=1)
+        runs = [
+            self.write(add_full_run, self.job, status, slot, 1.5, attempt=number, return_code=1)
+            for number, status in enumerate((Status.FAILED, Status.LOST, Status.SUCCEEDED), 1)
+        ]
+        other = self.write(add_full_run, self.job, Status.FAILED, NOW, 1.5)
+        for run in runs:
+            page = self.get(f"/run/{run}").page
+            links = [each.attributes["href"] for each in page.all("a")]
+            self.assertEqual(
+                [link for link in links if link.startswith("/run/")][-3:], [f"/run/{x}" for x in runs]
+            )
+            self.assertIn("of 3", page.text)
+        self.assertNotIn("Attempts", self.get(f"/run/{other}").page.text)
+
+    def test_attempts_by_hand(self) -> None:
+        """So do those of a run by hand, among others of the same job."""
+        first = self.write(add_run, self.job, Status.FAILED, superseded=True)
+        for _ in range(3):
+            self.write(add_run, self.job, Status.FAILED, attempt=2, previous_run_id="e" * 32)
+        second = self.write(
+            add_run, self.job, Status.FAILED, attempt=2, previous_run_id=first, superseded=True
+        )
+        third = self.write(add_run, self.job, Status.QUEUED, attempt=3, previous_run_id=second)
+        for run in (first, second, third):
+            found = self.get(f"/api/runs/{run}").json["data"]["run"]["attempts"]
+            self.assertEqual([each["id"] for each in found], [first, second, third])
+
+    def test_run_again(self) -> None:
+        """It can be run again, with the same arguments and variables; who asks and why is kept."""
+        asked = RunRequest("ada", "the first time", {"DAY": "1"}, ("--force", "a b"))
+        run = self.write(add_run, self.job, Status.FAILED, request=asked.encode())
+        page = self.get(f"/run/{run}").page
+        self.assertIn("Now, with the same arguments and variables.", page.text)
+        token = page.token(f"/run/{run}/again")
+        answer = self.post(f"/run/{run}/again", data={"form_token": token, "reason": "once more"})
+        self.assertEqual((answer.code, self.wakes), (303, 1))
+        new = self.get(answer.header("Location") or "").page.text
+        for part in ("queued", "Run by hand", "Why once more", "Arguments --force 'a b'", "Variables DAY=1"):
+            self.assertIn(part, new)
+        self.assertNotIn("ada", new)
+
+    def test_run_again_later(self) -> None:
+        """Neither a run that is not over nor one of a removed job can be run again from its page."""
+        run = self.write(add_run, self.job, Status.RUNNING)
+        self.assertNotIn("Run again", self.text(run))
+        over = self.write(add_run, self.job, Status.FAILED)
+        self.write(remove_job, self.job)
+        self.assertNotIn("Run again", self.text(over))
+        self.assertEqual(self.post(f"/api/runs/{over}/again").code, 409)
 
     def test_unroutable(self) -> None:
         """A run that no runner can get says how to start one that can."""
@@ -173,14 +253,14 @@ class InheritedRunTests(WebTestCase):
         for report, code in ((Report.STARTING, None), (Report.FINISHED, 0)):
             self.write(add_event, self.job, run, report, NOW - timedelta(hours=1), code, once=None)
         self.assertIn("It succeeded.", self.text(run))
-        self.assertEqual(len(self.get(f"/job/{self.job}").page.texts("tr")), 2)
+        self.assertEqual(len(self.get(f"/job/{self.job}").page.part("found").texts("tr")), 2)
 
     def test_ended_under_this_version(self) -> None:
         """A run that began under 0.27 and was reported to this version is told once, as the ledger has it."""
         run = self.write(add_inherited_run, self.job, NOW - timedelta(hours=2), None)
         self.write(add_event, self.job, run, Report.FINISHED, NOW, 0)
         self.write(add_run, self.job, Status.SUCCEEDED, run_id=run)
-        self.assertEqual(len(self.get(f"/job/{self.job}").page.texts("tr")), 2)
+        self.assertEqual(len(self.get(f"/job/{self.job}").page.part("found").texts("tr")), 2)
         self.assertIn("It succeeded.", self.text(run))
 
     def test_of_a_job_that_is_gone(self) -> None:
@@ -198,7 +278,7 @@ class InheritedRunTests(WebTestCase):
         path, found = f"/job/{self.job}", []
         while path:
             page = self.get(path).page
-            links = [each.attributes["href"] for each in page.all("a")]
+            links = [each.attributes["href"] for each in page.part("found").all("a")]
             found.append([link.removeprefix("/run/") for link in links if link.startswith("/run/")])
             path = page.link("Older runs →") if "Older runs →" in page.texts("a") else ""
         self.assertEqual([len(ids) for ids in found], [25, 25, 25, 15])

@@ -56,6 +56,18 @@ class PreviewTests(WebTestCase):
         [slot] = self.preview(body).json["data"]["preview"]["slots"]
         self.assertEqual(slot["slot"][11:], job["next_run"][11:])
 
+    def test_nobody(self) -> None:
+        """Without these names a note says that H and jitter are those of no job."""
+        for names, notes in (({}, 1), ({"name": "a"}, 1), ({"name": "a", "category": "c"}, 0)):
+            found = self.preview({"schedule": "H H * * *"} | names).json["data"]["preview"]["notes"]
+            self.assertEqual(len(found), notes, found)
+
+    def test_what_may_be_said(self) -> None:
+        """A key that is not known is told with all that there are."""
+        answer = self.preview({"schedule": "@daily", "tz": "UTC"})
+        allowed = "schedule, timezone, except, between, jitter, count, category, name"
+        self.assertEqual(answer.json["error"]["message"], f'tz: there is no key "tz" here, only {allowed}')
+
     def test_faults(self) -> None:
         """Every fault is told with its place, and with its line."""
         answer = self.ask("POST", "/api/schedule/preview", data=b'{"schedule":\n["@daily", "0 25 * * *"]}')

@@ -10,7 +10,7 @@ from twisted.web import server
 
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
 from cronq.web.http.bodies import BODY_LIMIT, FORM_LIMIT, PATIENCE
-from cronq.web.site import make_resource, make_site
+from cronq.web.site import make_site, make_web
 from tests.web.seed import add_category, add_job
 from tests.web.support import WebTestCase
 
@@ -81,7 +81,7 @@ class WireTests(WebTestCase):
     def connect(self) -> None:
         """A fresh connection."""
         self.transport = StringTransport(hostAddress=UNIXAddress(b"/run/cronq/web"))
-        site = make_site(make_resource(self.database, self.settings))
+        site = make_site(make_web(self.database, self.settings, self.clock).resource)
         self.channel = site.buildProtocol(None)
         self.channel.makeConnection(self.transport)
         self.addCleanup(self.channel.connectionLost, mock.Mock())

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database.reading.runs import RunRecord
 from cronq.domain.runs import Status
-from cronq.web.pages.timeline import timeline
+from cronq.web.pages.timeline import WIDTH, timeline
 from cronq.web.words.times import duration, exact, gap, relative
 from cronq.web.words.wording import advice, code_in_words, what_happened
 from tests.web.seed import NOW
@@ -123,15 +123,39 @@ class WordingTests(SynchronousTestCase):
 class TimelineTests(SynchronousTestCase):
     def test_clocks_disagree(self) -> None:
         """A runner whose clock is behind makes a step back, which is shown and hurts nothing."""
-        steps = timeline(run(Status.RUNNING, granted_at=NOW, started_at=NOW - SECOND))
+        steps = timeline(run(Status.RUNNING, granted_at=NOW, started_at=NOW - SECOND), NOW)
         self.assertEqual([step.gap for step in steps[:2]], [None, -SECOND])
         self.assertEqual([step.by_runner for step in steps[:2]], [False, True])
 
     def test_over_midnight(self) -> None:
         """The first step of each day says which day it is."""
-        steps = timeline(run(Status.SUCCEEDED, slot=NOW, started_at=NOW, ended_at=NOW + DAY))
+        steps = timeline(run(Status.SUCCEEDED, slot=NOW, started_at=NOW, ended_at=NOW + DAY), NOW)
         self.assertEqual([step.new_day for step in steps], [True, False, True])
 
     def test_nothing_known(self) -> None:
         """A run without any time has no steps."""
-        self.assertEqual(timeline(run(Status.QUEUED)), ())
+        self.assertEqual(timeline(run(Status.QUEUED), NOW), ())
+
+    def test_bars(self) -> None:
+        """Bars stand one after the other; milliseconds are seen beside hours, and longer times are wider."""
+        start = NOW + timedelta(milliseconds=5)
+        steps = timeline(
+            run(
+                Status.SUCCEEDED, slot=NOW, started_at=start, ended_at=start + HOUR, recorded_at=start + HOUR
+            ),
+            NOW,
+        )
+        first, waited, ran, recorded = steps
+        self.assertEqual((first.width, recorded.width, recorded.x), (0, 0, recorded.x))
+        self.assertLessEqual(recorded.x, WIDTH)
+        self.assertEqual((waited.x, ran.x), (0, waited.width))
+        self.assertGreater(ran.width, 3 * waited.width)
+        self.assertGreater(waited.width, WIDTH / 20)
+        self.assertEqual([step.is_run for step in steps], [False, False, True, False])
+
+    def test_so_far(self) -> None:
+        """What is going on has a bar as well, up to now."""
+        steps = timeline(run(Status.RUNNING, slot=NOW - HOUR, started_at=NOW - SECOND), NOW)
+        ended, recorded = steps[-2:]
+        self.assertEqual((ended.moment, ended.gap, ended.is_run), (None, SECOND, True))
+        self.assertEqual((recorded.gap, recorded.width), (None, 0))

@@ -159,6 +159,8 @@ class Channel:
         self.ended: Deferred[Exception] = Deferred()
         #: pika's own channel, for what has no answer.
         self.pika: Any = None
+        #: By which its frames are told from those of other channels.
+        self.number = 0
         self._unanswered: set[Deferred[Any]] = set()
 
     @property
@@ -171,6 +173,7 @@ class Channel:
 
         def opening(callback: Callable[[object], None]) -> None:
             self.pika = create(on_open_callback=callback)
+            self.number = self.pika.channel_number
             self.pika.add_on_close_callback(self._end)
 
         return self.ask(opening)

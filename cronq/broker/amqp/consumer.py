@@ -1,6 +1,8 @@
 """The messages of one queue, as they come by one channel."""
 
+import bisect
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from cronq.broker.amqp.connection import Channel
+from cronq.broker.amqp.frames import acceptance
 from cronq.broker.interface import Delivery
 
 log = Logger()
@@ -62,7 +65,10 @@ class Consumer:
         self._at_most = at_most
         self._tags = map(str, itertools.count(1))
         self._tag: str | None = None
-        self._in_hand = 0
+        #: The numbers of what was passed on and is neither accepted nor given back.
+        self._in_hand: set[int] = set()
+        #: What is accepted, and not acknowledged yet.
+        self._accepted: list[int] = []
         self._waiting: deque[AmqpDelivery] = deque()
         self._next_turn: IDelayedCall | None = None
         self._retired = False
@@ -106,15 +112,27 @@ class Consumer:
     def accept(self, number: int) -> None:
         """See `Delivery`."""
         if self.alive:
-            self._channel.pika.basic_ack(number)
-            self._settled()
+            self._accepted.append(number)
+            self._settled(number)
 
     def give_back(self, number: int) -> None:
         """See `Delivery`."""
         if self.alive:
             # Not basic_reject, which RabbitMQ 4.3 counts as a failure of the message.
             self._channel.pika.basic_nack(number)
-            self._settled()
+            self._settled(number)
+
+    def acknowledge(self) -> None:
+        """Tell the broker what is accepted: by one word all that lies before the oldest that is not."""
+        accepted, self._accepted = sorted(self._accepted), []
+        if not (accepted and self.alive):
+            return
+        oldest = min([*self._in_hand, *(delivery.number for delivery in self._waiting)], default=math.inf)
+        covered = bisect.bisect_left(accepted, oldest)
+        if covered:
+            self.connection.send(acceptance(self._channel.number, accepted[covered - 1], multiple=True))
+        for number in accepted[covered:]:
+            self.connection.send(acceptance(self._channel.number, number))
 
     def end(self) -> None:
         """The channel has ended."""
@@ -125,33 +143,38 @@ class Consumer:
 
     def _message_delivered(self, _channel: object, method: Any, properties: Any, body: bytes) -> None:
         delivery = AmqpDelivery(self, method.delivery_tag, properties, body)
-        if self._in_hand < self._at_most:
+        if len(self._in_hand) < self._at_most:
             self._pass_on(delivery)
         else:
             self._waiting.append(delivery)
 
     def _pass_on(self, delivery: AmqpDelivery) -> None:
-        self._in_hand += 1
+        self._in_hand.add(delivery.number)
         try:
             self._on_delivery(delivery)
         except Exception:
             log.failure("a message of {queue} was left unaccepted", queue=self._address)
 
-    def _settled(self) -> None:
-        self._in_hand -= 1
-        if self._waiting and self._next_turn is None:
-            # Not at once: whoever accepts a message does not expect the next one in the middle of it.
-            self._next_turn = self.connection.clock.callLater(0, self._pass_on_what_waits)
-        self._close_when_done()
+    def _settled(self, number: int) -> None:
+        self._in_hand.discard(number)
+        if self._retired:
+            self._close_when_done()
+        elif self._next_turn is None and (self._accepted or self._waiting):
+            # Not at once: whoever accepts a message does not expect the next one in the middle of it, and
+            # what is accepted together costs one acknowledgement.
+            self._next_turn = self.connection.clock.callLater(0, self._go_on)
 
-    def _pass_on_what_waits(self) -> None:
+    def _go_on(self) -> None:
         self._next_turn = None
-        while self._waiting and self._in_hand < self._at_most:
+        self.acknowledge()
+        while self._waiting and len(self._in_hand) < self._at_most:
             self._pass_on(self._waiting.popleft())
 
     def _close_when_done(self) -> None:
-        if self._retired and not self._in_hand:
-            self._channel.close()
+        if self._retired:
+            self.acknowledge()
+            if not self._in_hand:
+                self._channel.close()
 
     def _cancelled_by_broker(self, frame: Any) -> None:
         if frame.method.consumer_tag == self._tag:

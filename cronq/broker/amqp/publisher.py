@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from pika import BasicProperties, DeliveryMode, spec
-from pika.exceptions import ChannelWrongStateError, ShortStringTooLong
+from pika import spec
+from pika.exceptions import ShortStringTooLong
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall
 
 from cronq.broker.amqp.causes import explain
 from cronq.broker.amqp.connection import Channel, Connection
+from cronq.broker.amqp.frames import publication
 from cronq.broker.amqp.topology import EXCHANGE
 from cronq.broker.interface import Message
 from cronq.domain.errors import BrokerUnavailable, Unroutable
-
-#: Header with the reason of a message in `cronq_dead`, and how many characters of the reason it takes.
-REASON_HEADER = "x-cronq-reason"
-_REASON_LENGTH = 1000
 
 
 async def open_publisher(connection: Connection) -> "Publisher":
@@ -54,16 +51,14 @@ class Publisher:
 
     def publish(self, message: Message) -> Deferred[None]:
         """See `Broker.publish`."""
+        if not self._channel.is_open:
+            return fail(self._connection.unavailable(self._connection.cause or "it is being closed"))
         exchange = "" if message.direct else EXCHANGE
-        properties = _properties(message)
         try:
-            self._channel.pika.basic_publish(
-                exchange, message.routing_key, message.body, properties, mandatory=True
-            )
+            frames = publication(self._channel.number, exchange, message, self._connection.frame_max)
         except ShortStringTooLong:
             return fail(_unroutable(message))
-        except ChannelWrongStateError:
-            return fail(self._connection.unavailable(self._connection.cause or "it is being closed"))
+        self._connection.send(frames)
         return self._await_answer(message)
 
     def _await_answer(self, message: Message) -> Deferred[None]:
@@ -129,17 +124,6 @@ class Publisher:
         if connection.is_open:
             # The exchange is gone, say: everything is declared anew with the next connection.
             connection.abort(cause)
-
-
-def _properties(message: Message) -> Any:
-    return BasicProperties(
-        content_type="application/json",
-        delivery_mode=DeliveryMode.Persistent.value,
-        message_id=message.message_id,
-        reply_to=message.reply_to,
-        priority=message.priority or None,
-        headers=None if message.reason is None else {REASON_HEADER: message.reason[:_REASON_LENGTH]},
-    )
 
 
 def _unroutable(message: Message) -> Unroutable:

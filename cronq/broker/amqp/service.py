@@ -126,6 +126,8 @@ class AmqpBroker(Service):
             self._connection = None
             self._publisher = None
             self._hold_breath()
+            for subscription in self._subscriptions:
+                subscription.acknowledge()
             await connection.close()
         raise connection.unavailable(connection.cause)
 

@@ -79,6 +79,11 @@ class AmqpSubscription:
             await consumer.start()
         self.stands = True
 
+    def acknowledge(self) -> None:
+        """Before the connection is closed: tell the broker what has been accepted in this turn."""
+        if self._consumer is not None:
+            self._consumer.acknowledge()
+
     async def _retire(self) -> None:
         if self._consumer is None or self._connection is None:
             return

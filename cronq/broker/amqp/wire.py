@@ -27,9 +27,19 @@ class Wire(TwistedProtocolConnection):  # type: ignore[misc]  # pika comes witho
         """True from the login until either side wants the end."""
         return bool(self._impl.is_open)
 
+    @property
+    def frame_max(self) -> int:
+        """The most bytes of a frame, as both sides have agreed."""
+        return int(self._impl.params.frame_max)
+
     def begin(self, transport: Any) -> None:
         """Send the protocol header."""
-        self._impl.connection_made(_Line(transport))
+        self._line = _Line(transport)
+        self._impl.connection_made(self._line)
+
+    def send(self, frames: bytes) -> None:
+        """Send frames that pika does not know of, on a channel that is open."""
+        self._line.write(frames)
 
     def receive(self, data: bytes) -> None:
         """Take in what the broker has sent; raises whatever decoding something else than AMQP raises."""

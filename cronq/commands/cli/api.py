@@ -116,6 +116,14 @@ def replace_category(server: Server, name: str, document: bytes) -> list[str]:
     return [str(warning) for warning in data.get("warnings", ())]
 
 
+def read_document_of(server: Server, category: str) -> dict[str, Any]:
+    """The document of a category, as it is stored."""
+    data = server.get(f"api/category/{quote(category, safe='')}")
+    return _understood(
+        server, data, lambda found: {"category": found["category"], "jobs": list(found["jobs"])}
+    )
+
+
 def read_status(server: Server) -> str:
     """What the server says of itself; raises `Unreachable` when it cannot do its work."""
     return _understood(server, server.get("_status"), lambda found: str(found["status"]))

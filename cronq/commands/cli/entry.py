@@ -11,6 +11,7 @@ from cronq import __version__
 from cronq.commands.cli.apply import apply
 from cronq.commands.cli.audit import audit
 from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
+from cronq.commands.cli.export import export
 from cronq.commands.cli.jobs import jobs, show
 from cronq.commands.cli.kill import kill
 from cronq.commands.cli.run import run
@@ -37,6 +38,7 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
         apply,
         audit,
         backfill,
+        export,
         jobs,
         kill,
         pause,

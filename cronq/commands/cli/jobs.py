@@ -26,6 +26,8 @@ _JOB_COLUMNS = (
     Column("NEXT RUN"),
     Column("ROUTING KEY", least=11, expendable=3),
 )
+#: Of the names beside the values of a job, unless there is a longer one.
+_LEAST_WIDTH = 13
 _RUN_COLUMNS = (
     Column("SLOT"),
     Column("STATUS", paint=painted),
@@ -137,7 +139,7 @@ def _fields(job: Job, now: datetime, page: str) -> Iterator[str]:
         "id": str(job.id),
         "status": status_word(job.status),
         "schedule": phrase if written in {None, phrase} else f"{written} ({phrase})",
-        "next run": at(job.next_run, now),
+        "next run": _next_run(job, now),
         "last run": at(job.last_run_start, now),
         "removed": at(job.removed_at, now) if job.removed_at else None,
         "routing key": job.routing_key,
@@ -145,22 +147,30 @@ def _fields(job: Job, now: datetime, page: str) -> Iterator[str]:
         "command": job.command,
         "page": page,
     }
+    width = max(_LEAST_WIDTH, *(len(name) + 2 for name, value in fields.items() if value is not None))
     for name, value in fields.items():
         if value is not None:
-            yield from _field(name, value)
+            yield from _field(name, value, width)
 
 
-def _field(name: str, value: str) -> Iterator[str]:
+def _next_run(job: Job, now: datetime) -> str:
+    if job.next_run is None and (job.rules or {}).get("after"):
+        return "when those that it runs after have succeeded"
+    return at(job.next_run, now)
+
+
+def _field(name: str, value: str, width: int) -> Iterator[str]:
     # A command may be a whole script; in anything else a new line is there to mislead.
     lines = value.split("\n") if name == "command" else [value]
     for title, line in zip(chain([f"{name}:"], repeat("")), map(harmless, lines), strict=False):
-        yield f"{title:<13}{painted(line) if name == 'status' else line}".rstrip()
+        yield f"{title:<{width}}{painted(line) if name == 'status' else line}".rstrip()
 
 
 def _run_row(run: Run) -> tuple[str, ...]:
     several = f"{run.slots:,} slots until {_time(run.last_slot)}" if run.slots > 1 else ""
+    attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
     return (
-        _time(run.slot),
+        ", ".join(filter(None, (_time(run.slot), attempt))),
         status_word(run.status),
         _time(run.started_at),
         "" if run.duration is None else duration(run.duration),

@@ -14,6 +14,7 @@ from cronq.commands.cli.words import ago
 from cronq.domain.errors import BadDocument, BadSchedule
 from cronq.domain.moments import parse_moment
 from cronq.domain.schedule_documents import read_specification
+from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.domain.schedules import Specification
 from cronq.domain.schedules.preview import ComingSlot, Preview, preview
 from cronq.domain.schedules.text import parse_text
@@ -62,10 +63,11 @@ def explain(
     now = session.outside.now()
     begin = _moment(since, now)
     try:
-        found = preview(_specification(expression, timezone, job), begin, count)
+        nameless = None if job else "--job CATEGORY/NAME shows the slots of a job"
+        found = preview(_specification(expression, timezone, job), begin, count, nameless=nameless)
     except BadSchedule as error:
         complain(f"{error} (at character {error.position + 1})")
-        if expression.isprintable() and not expression.startswith(("{", "[")):
+        if expression and expression.isprintable() and not expression.startswith(("{", "[")):
             tell(f"  {expression}")
             tell(f"  {' ' * error.position}^")
         return Exit.BAD_DOCUMENT
@@ -82,13 +84,17 @@ def explain(
 
 def _specification(expression: str, timezone: str | None, job: str) -> Specification:
     category, _, name = job.partition("/")
+    if job and not (category and name):
+        raise click.BadParameter("say category and name, as in example/backup", param_hint="'--job'")
     keys: dict[str, Any] = {"schedule": expression}
     if expression.startswith(("{", "[")):
         try:
             value = json.loads(expression)
         except ValueError as error:
             raise click.UsageError(f"EXPR is no JSON: {error}") from error
-        keys = value if isinstance(value, dict) and "schedule" in value else {"schedule": value}
+        # A schedule by itself, such as {"every": "PT90S"}, or all keys of a job that say when it runs.
+        whole = isinstance(value, dict) and not {"schedule", *TIME_KEYS}.isdisjoint(value)
+        keys = value if whole else {"schedule": value}
     else:
         parse_text(expression, None if timezone is None else _zone(timezone))
     if timezone is not None:

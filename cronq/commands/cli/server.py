@@ -15,6 +15,7 @@ from cronq.commands.cli.exits import CommandFailed, DocumentRefused, Exit, Unrea
 from cronq.domain.errors import Fault
 
 _CHECK_URL = "Check --url or CRONQ_URL: is that a cronq?"
+_NOTHING_DONE = "Nothing was done. With --help, the command says what can be asked for."
 _LATER = "Try again soon; the log of the web says more."
 _LOGIN = (
     "Put a token into CRONQ_TOKEN (`cronq tokens add NAME` or the page Access makes one), or name a user in "
@@ -75,7 +76,7 @@ class Server:
         if HTTPStatus.MULTIPLE_CHOICES <= answer.code < HTTPStatus.BAD_REQUEST:
             raise self._redirected(answer)
         if answer.code >= HTTPStatus.BAD_REQUEST:
-            raise self._refusal(answer.code, _error(data))
+            raise self._refusal(method, answer.code, _error(data))
         if data is None:
             raise self.not_cronq(f"answers with no JSON ({answer.headers.get('content-type', 'no type')})")
         return data
@@ -84,14 +85,16 @@ class Server:
         where = answer.headers.get("location", "nowhere")
         return CommandFailed(f"{self.url} sends on to {where}", Exit.FAILURE, "Name that address with --url.")
 
-    def _refusal(self, code: int, error: Data | None) -> CommandFailed:
+    def _refusal(self, method: str, code: int, error: Data | None) -> CommandFailed:
         message = f"{self.url} answers {_named(code)}" if error is None else str(error["message"])
         if code in _UNAVAILABLE:
             return Unreachable(message, _LATER)
         if error is None and code == HTTPStatus.NOT_FOUND:
             return self.not_cronq(f"answers {_named(code)}")
-        if error is not None and (faults := _faults(error)):
+        if error is not None and method == "PUT" and (faults := _faults(error)):
             return DocumentRefused(message, faults)
+        if error is not None and method == "POST" and code == HTTPStatus.BAD_REQUEST:
+            return CommandFailed(message, Exit.USAGE, _NOTHING_DONE)
         return CommandFailed(message, *_EXITS.get(code, _OTHERWISE))
 
 

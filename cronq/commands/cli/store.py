@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from cronq.commands.cli.exits import CommandFailed, Exit
-from cronq.commands.common import DATABASE_URL
+from cronq.commands.database import DATABASE_URL
 from cronq.commands.settings import read_setting
 from cronq.database import gateway, schema
 from cronq.domain.access import Actor, BadAccess, Via

@@ -13,7 +13,8 @@ from cronq.database.reading.ledger_pages import PAGE, first_page, next_job_ids, 
 from cronq.database.retention import pruned_until
 from cronq.database.tables import categories, jobs
 from cronq.domain.audit_totals import Totals
-from cronq.domain.auditing import TICK, Books, JobAudit, faults_of_run
+from cronq.domain.audited_runs import count_run, faults_of_run
+from cronq.domain.auditing import TICK, Books, JobAudit
 from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.jobs import is_job_id, named_jobs
 
@@ -144,7 +145,7 @@ class Audit:
             found = loose_ends.runs_by_hand(self._connection, window, self.since, self._end, self._job_id)
             names = job_names(self._connection, {run.job_id for run in found})
             for run in found:
-                self.totals.by_hand += 1
+                count_run(self.totals, run)
                 self.totals.runs[run.status] += 1
                 self._found += faults_of_run(names[run.job_id], run, self._now)
             self.progress = _share(ids, window, _AFTER_SLOTS, _AFTER_BY_HAND)

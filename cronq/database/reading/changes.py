@@ -71,7 +71,7 @@ def read_changes(
     query = _narrowed(select(changes), search).order_by(changes.c.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(changes.c.id < before)
-    found = [_record(row) for row in connection.execute(query)]
+    found = [change_record(row) for row in connection.execute(query)]
     older = found[limit - 1].id if len(found) > limit else None
     return ChangePage(database_now(connection), found[:limit], older)
 
@@ -91,7 +91,8 @@ def _narrowed(query: Select[Any], search: ChangeSearch) -> Select[Any]:
     return query
 
 
-def _record(row: Row[Any]) -> ChangeRecord:
+def change_record(row: Row[Any]) -> ChangeRecord:
+    """The change of a row that has all columns of `changes`."""
     return ChangeRecord(
         row.id,
         row.at,

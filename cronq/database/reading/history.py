@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection, select, union_all
 
+from cronq.database.reading.brief_runs import among_latest
 from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.runs import RunPage, RunRecord, ledger_records, select_runs
@@ -46,9 +47,9 @@ def latest_runs_of_jobs(
     connection: Connection, job_ids: Collection[int], limit: int
 ) -> Mapping[int, tuple[RunRecord, ...]]:
     """The latest runs of several jobs, at most `limit` of each, by the job's id."""
-    ids = [run_id for each in job_ids for run_id in _ids_of_job(connection, each, LATEST.below, limit)]
     found: dict[int | None, list[RunRecord]] = defaultdict(list)
-    for run in _with_ids(connection, ids):
+    query = select_runs().where(among_latest(connection, job_ids, limit)).order_by(runs.c.id.desc())
+    for run in ledger_records(connection, query) if job_ids else ():
         found[run.job_id].append(run)
     inheritance = Inheritance(connection)
     for job_id in job_ids:

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
 
 from cronq.database.tables import definitions, events, jobs, runners, runs
-from cronq.domain.auditing import TICK, AuditedRun
+from cronq.domain.audited_runs import AuditedRun
+from cronq.domain.auditing import TICK
 from cronq.domain.messages import STARTED_TWICE
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 
 #: Rows on a page.
 PAGE = 1000
@@ -31,9 +32,8 @@ _SECOND_HOST = case((events.c.id.is_not(None), func.coalesce(events.c.host, "an 
 
 #: Selects what `audited` reads.
 AUDITED = select(
-    runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.attempt, runs.c.slot, runs.c.last_slot, runs.c.slots,
-    _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
-    runs.c.cause.is_not(None),
+    runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.cause, runs.c.attempt, runs.c.slot, runs.c.last_slot,
+    runs.c.slots, _STARTED, _OPEN_SINCE, _SECOND_HOST, runs.c.superseded, runners.c.last_heard,
 ).select_from(runs.outerjoin(events, _TWICE).outerjoin(runners, _RUNNER))  # fmt: skip
 
 _OF_JOB = runs.c.job_id == bindparam("job")
@@ -41,7 +41,13 @@ _ROWS = AUDITED.where(_OF_JOB, runs.c.slot > bindparam("after"), runs.c.slot <= 
     runs.c.slot, runs.c.attempt
 )
 _PAGE = _ROWS.limit(bindparam("size"))
-_LAST_UNTIL = select(func.max(runs.c.slot)).where(_OF_JOB, runs.c.slot <= bindparam("moment"))
+# Of the schedule's own rows, as only these stand for several slots: other runs may lie among those.
+_LAST_UNTIL = (
+    select(runs.c.slot)
+    .where(_OF_JOB, runs.c.slot <= bindparam("moment"), runs.c.cause.is_(None))
+    .order_by(runs.c.slot.desc())
+    .limit(1)
+)
 # Three dives into indexes; DISTINCT would walk over all runs.
 _NEXT_JOB = select(
     *(
@@ -73,7 +79,9 @@ def next_job_ids(connection: Connection, after: int, count: int) -> list[int]:
 
 
 def first_page(connection: Connection, job_id: int, since: datetime | None, until: datetime) -> LedgerPage:
-    """The rows with `since` < slot <= `until`, and the one before, which may reach into that time."""
+    """The rows with `since` < slot <= `until`, and those before from the last one on that may reach into
+    that time.
+    """
     if since is None:
         return next_page(connection, job_id, datetime.min, until)
     before = connection.scalar(_LAST_UNTIL, {"job": job_id, "moment": since})
@@ -96,5 +104,5 @@ def next_page(connection: Connection, job_id: int, after: datetime, until: datet
 
 def audited(row: Sequence[Any]) -> AuditedRun:
     """The run of a row that `AUDITED` has selected."""
-    run_id, job_id, status, *rest = row
-    return AuditedRun(run_id, job_id, Status(status), *rest)
+    run_id, job_id, status, cause, *rest = row
+    return AuditedRun(run_id, job_id, Status(status), cause and Cause(cause), *rest)

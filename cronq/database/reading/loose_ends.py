@@ -11,7 +11,7 @@ from cronq.database.bulk import chunks
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.ledger_pages import AUDITED, audited
 from cronq.database.tables import events, runs
-from cronq.domain.auditing import AuditedRun
+from cronq.domain.audited_runs import AuditedRun
 from cronq.domain.messages import Report
 
 #: Ids in one read.

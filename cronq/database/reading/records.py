@@ -27,6 +27,13 @@ class JobState(enum.StrEnum):
     NONE = "none"
 
 
+_REPORTED = {
+    JobState.STARTING: Status.RUNNING,
+    JobState.SUCCEEDED: Status.SUCCEEDED,
+    JobState.FAILED: Status.FAILED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job as it is stored; all times are UTC."""
@@ -60,9 +67,23 @@ class JobRecord:
     skip_slot: datetime | None
 
     @property
+    def reported_status(self) -> Status | None:
+        """What of its state is known without the ledger; None when it never ran."""
+        return _REPORTED.get(self.state)
+
+    @property
     def rules(self) -> Rules:
         """What it asks for besides."""
         return decode_rules(self.rules_text)
+
+    @property
+    def schedule_in_words(self) -> str | None:
+        """When it runs, as a phrase; None when that is not known, or never."""
+        schedule, after = self.schedule(), self.rules.after
+        parts = [schedule.in_words()] if schedule else []
+        if after:
+            parts.append(f"after {', '.join(after)}")
+        return ", and ".join(parts) or None
 
     def pause(self, now: datetime) -> Pause | None:
         """What keeps its slots from running, whoever asked for it."""
@@ -89,6 +110,13 @@ class JobRecord:
         except BadSchedule:
             pass  # somebody wrote it by hand; the injector leaves such a job alone and says so
         return None
+
+    def schedule_texts(self) -> tuple[str, ...]:
+        """The texts of its schedules, as they are in its document; none for a job that 0.27 stored."""
+        specification = self.specification()
+        if specification is None:
+            return () if self.schedule_text is None else (self.schedule_text,)
+        return specification.schedules
 
 
 def find_job(connection: Connection, job_id: int) -> JobRecord | None:

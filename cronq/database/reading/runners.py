@@ -96,7 +96,7 @@ def read_runner_list(
 ) -> tuple[RunnersView, RunnerCounts]:
     """At most `limit` runners of one status, or of all, those that are up first; and how many there are."""
     view = _view(connection, _select(status).order_by(_RANK, runners.c.id), offset, limit)
-    return view, _count(connection, view.now)
+    return view, count_runners(connection, view.now)
 
 
 def read_runner(connection: Connection, name: str) -> RunnersView | None:
@@ -111,7 +111,8 @@ def is_runner(connection: Connection, name: str) -> bool:
     return bool(connection.scalar(select(runners.c.id).where(runners.c.id == name)) == name)
 
 
-def _count(connection: Connection, now: datetime) -> RunnerCounts:
+def count_runners(connection: Connection, now: datetime) -> RunnerCounts:
+    """How many there are of each status."""
     query = select(runners.c.status, func.count(), func.max(runners.c.last_heard)).group_by(runners.c.status)
     found = {RunnerStatus(status): (count, heard) for status, count, heard in connection.execute(query)}
     heard = max((found[status][1] for status in ALIVE if status in found), default=now)

@@ -53,6 +53,10 @@ class RunRecord:
     return_code: int | None = None
     #: Seconds, as the runner measured them.
     run_time: float | None = None
+    #: Of an attempt that is not the first: the one before it.
+    previous_run_id: str | None = None
+    #: Whether there is an attempt after this one.
+    superseded: bool = False
 
     @property
     def inherited(self) -> bool:
@@ -134,7 +138,7 @@ def select_runs() -> Select[Any]:
 
 
 def ledger_records(connection: Connection, query: Select[Any]) -> list[RunRecord]:
-    """Run a query that was made with `select_runs`."""
+    """Run a query that was made with `select_runs`, or that selects a part of the same columns."""
     return [_record(row) for row in connection.execute(query)]
 
 

@@ -2,7 +2,7 @@
 
 from calendar import month_name, monthrange
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cronq.domain.schedules.cron import Cron
 from cronq.domain.schedules.cron_text import FIELDS, CronText
@@ -13,6 +13,7 @@ from cronq.domain.schedules.text import parse_text
 from cronq.domain.zones import Change, changes_between
 
 _LEAP_YEAR = 2024
+_ONE_DAY = timedelta(days=1)
 _SHORTEST_MONTH = 28  # days
 
 
@@ -115,17 +116,18 @@ def _follows_clocks(schedule: Schedule) -> bool:
 def _note_of_change(change: Change, zone: str, members: list[Schedule]) -> str:
     forward = change.after > change.before
     begin, end = change.wall_before, change.wall_after
-    told = (
-        f"{begin:%Y-%m-%d %H:%M}: the clocks of {zone} go {'forward' if forward else 'back'} to {end:%H:%M}"
-    )
-    if any(isinstance(each, Cron) and each.text.goes_with_the_clocks for each in members):
+    to = f"{end:%H:%M}" if begin.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
+    told = f"{begin:%Y-%m-%d %H:%M}: the clocks of {zone} go {'forward' if forward else 'back'} to {to}"
+    if change.after - change.before >= _ONE_DAY:
+        runs = "the day between has no slots"
+    elif any(isinstance(each, Cron) and each.text.goes_with_the_clocks for each in members):
         runs = (
             "what is for the time between is left out"
             if forward
             else "what is for the time between runs twice"
         )
     elif forward:
-        runs = f"what is for the time between runs right after it, at {end:%H:%M}"
+        runs = f"what is for the time between runs right after it, at {to}"
     else:
         runs = "what is for the time between runs once, the first time"
     return f"{told}; {runs}"

@@ -82,13 +82,14 @@ def _parse_parts(first: str, second: str, position: int, zone: ZoneInfo | None) 
     if _is_duration(first) and _is_duration(second):
         raise BadSchedule("a schedule has one duration: write a start before it or an end after it", middle)
     if _is_duration(second):
-        return parse_instant(first, position, clock), parse_duration(second, middle)
+        start = parse_instant(first, position, clock, or_duration=True)
+        return start, parse_duration(second, middle)
     if _is_duration(first):
         duration = parse_duration(first, position)
-        end = parse_instant(second, middle, clock).moment
+        end = parse_instant(second, middle, clock, or_duration=True).moment
         return _start_before(end, duration, position, zone), duration
-    start = parse_instant(first, position, clock)
-    length = parse_instant(second, middle, start.clock).moment - start.moment
+    start = parse_instant(first, position, clock, or_duration=True)
+    length = parse_instant(second, middle, start.clock, or_duration=True).moment - start.moment
     if length <= timedelta(0):
         raise BadSchedule("the end must be later than the start", middle)
     duration = Duration(0, length)

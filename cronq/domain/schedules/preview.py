@@ -1,5 +1,6 @@
 """A schedule as a person looks at it: in words, with its next slots, with notes and warnings."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -42,8 +43,13 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-def preview(specification: Specification, now: datetime, count: int) -> Preview:
-    """Look at the next slots after `now`; raises `BadSchedule`."""
+def preview(
+    specification: Specification, now: datetime, count: int, *, nameless: str | None = None
+) -> Preview:
+    """Look at the next slots after `now`; raises `BadSchedule`.
+
+    `nameless`: nobody has said for which job this is; the end of a sentence about how to say so.
+    """
     schedule, zone = specification.build(), specification.zone()
     moments = list(islice(schedule.slots_between(now, datetime.max), count))
     slots = []
@@ -55,6 +61,14 @@ def preview(specification: Specification, now: datetime, count: int) -> Preview:
         schedule.in_words(),
         zone,
         tuple(slots),
-        tuple(notes_of(specification, now, until)),
+        (*_notes_of_nobody(specification, nameless), *notes_of(specification, now, until)),
         tuple(warnings_of(specification, now)),
     )
+
+
+def _notes_of_nobody(specification: Specification, nameless: str | None) -> Iterator[str]:
+    hashed = "what H stands for" if specification.has_hash else ""
+    jitter = "how far a slot is put off" if specification.jitter else ""
+    if nameless is not None and (hashed or jitter):
+        what = " and ".join(filter(None, (hashed, jitter)))
+        yield f"{what} follows from the names of category and job, and here from none: {nameless}"

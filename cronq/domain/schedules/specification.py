@@ -52,7 +52,7 @@ class Specification:
     def of_job(cls, category: str, name: str, job: Mapping[str, Any]) -> "Specification":
         """What a job of a document says that was found right."""
         found = _read(job, "")
-        if found.jitter is None and not any(map(_HASHED.search, found.schedules)):
+        if found.jitter is None and not found.has_hash:
             return found
         return replace(found, seed=seed_of(category, name))
 
@@ -90,6 +90,11 @@ class Specification:
             "jitter": self.jitter,
         }
         return _present(keys)
+
+    @property
+    def has_hash(self) -> bool:
+        """Whether there is an `H` in it."""
+        return any(map(_HASHED.search, self.schedules))
 
     def zone(self) -> ZoneInfo | None:
         """Its time zone, None for UTC; raises `BadSchedule`."""

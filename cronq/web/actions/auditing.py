@@ -8,14 +8,13 @@ from twisted.internet.defer import DeferredLock
 
 from cronq.database import gateway
 from cronq.database.gateway import Database
-from cronq.database.reading.auditing import Audit, Question, find_job_id
+from cronq.database.reading.auditing import Audit, Question
 from cronq.domain.audit_totals import Totals, period_in_words
-from cronq.domain.document_values import shown
-from cronq.domain.errors import BadSchedule
 from cronq.domain.findings import Finding
-from cronq.domain.moments import parse_moment
-from cronq.web.http.errors import BadRequest, NotFound
+from cronq.web.actions.naming import named_job
+from cronq.web.http.errors import BadRequest
 from cronq.web.http.exchange import Request
+from cronq.web.http.fields import moment
 
 #: What is audited when nobody says.
 USUAL = timedelta(days=1)
@@ -58,12 +57,12 @@ class Auditor:
     async def audit(self, request: Request) -> AuditView:
         """Audit what the fields `from`, `to` and `job` say; raises `BadRequest` and `NotFound`."""
         now = (await self._database.read(gateway.now)).replace(microsecond=0)
-        until = _moment(request, "to", now)
-        since = _moment(request, "from", now) or (until or now) - USUAL
+        until = moment(request, "to", now)
+        since = moment(request, "from", now) or (until or now) - USUAL
         if since >= min(until or now, now):
             raise BadRequest("from: there is nothing between this and the end, or now")
         job = request.fields.get("job", "").strip()
-        audit = Audit(Question(since, until, await self._find_job(job)))
+        audit = Audit(Question(since, until, await named_job(self._database, job)))
         await self._one_at_a_time.acquire()
         try:
             findings = await self._go_through(audit)
@@ -81,14 +80,6 @@ class Auditor:
             audit.finished,
         )
 
-    async def _find_job(self, text: str) -> int | None:
-        if not text:
-            return None
-        job_id = await self._database.read(find_job_id, text)
-        if job_id is None:
-            raise NotFound(f"job: there is no job {shown(text)}")
-        return job_id
-
     async def _go_through(self, audit: Audit) -> list[Finding]:
         findings: list[Finding] = []
         for _ in range(MOST_STEPS):
@@ -97,11 +88,3 @@ class Auditor:
             if audit.finished:
                 break
         return findings
-
-
-def _moment(request: Request, name: str, now: datetime) -> datetime | None:
-    text = request.fields.get(name, "")
-    try:
-        return parse_moment(text, now) if text else None
-    except BadSchedule as error:
-        raise BadRequest(f"{name}: {error}") from error

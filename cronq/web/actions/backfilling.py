@@ -99,8 +99,9 @@ def _moment(values: Mapping[str, Any], key: str, now: datetime) -> datetime:
 def _numbers(values: dict[str, Any], key: str) -> dict[str, Any]:
     """With a number where a form has its digits."""
     text = values.get(key)
-    digits = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
-    return values | {key: int(text)} if digits else values  # type: ignore[arg-type]
+    if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER:
+        return values | {key: int(text)}
+    return values
 
 
 def _shape(backfill: BackfillRecord) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from cronq.database.jobs import request_run
 from cronq.database.kills import KilledRun, kill_run
 from cronq.database.reading.history import find_run
 from cronq.database.reading.records import find_job
+from cronq.database.reading.runs import RunRecord
 from cronq.domain.access import Caller, Role
 from cronq.domain.asking import read_asking
 from cronq.domain.document_values import shown
 from cronq.domain.kills import Kill, kill_reason
+from cronq.domain.requests import RunRequest
 from cronq.web.actions.asking import asked_run, said
 from cronq.web.http.errors import Conflict, NotFound
 from cronq.web.http.exchange import Request
@@ -32,6 +34,21 @@ async def ask_for_run(database: Database, request: Request, job_id: int) -> Requ
     made = await database.transact(make_run, job_id, asked, caller.actor)
     if made is None:
         raise _removed(job_id)
+    return made
+
+
+async def ask_for_run_again(database: Database, request: Request, run_id: str) -> RequestedRun:
+    """Have the job of a run run once more, with the same arguments and variables.
+
+    Raises `NotFound` when there is no such run, `Refused`, and `Conflict` when its job is removed.
+    """
+    caller = request.caller
+    run = await _check_run(database, caller, run_id)
+    asking = read_asking(said(request))
+    asked = replace(run.asked or RunRequest(), by=caller.actor.name or asking.by, reason=asking.reason)
+    made = None if run.job_id is None else await database.transact(make_run, run.job_id, asked, caller.actor)
+    if made is None:
+        raise Conflict("Its job is removed from its category, so it runs no more.")
     return made
 
 
@@ -72,12 +89,13 @@ async def _check_job(database: Database, caller: Caller, job_id: int) -> None:
     check_category(caller, Role.OPERATOR, job.category.name if job.category else None)
 
 
-async def _check_run(database: Database, caller: Caller, run_id: str) -> None:
+async def _check_run(database: Database, caller: Caller, run_id: str) -> RunRecord:
     run = await database.read(find_run, run_id) if is_run_id(run_id) else None
     if run is None:
         raise _no_such_run(run_id)
     job = None if run.job_id is None else await database.read(find_job, run.job_id)
     check_category(caller, Role.OPERATOR, job.category.name if job and job.category else None)
+    return run
 
 
 def _removed(job_id: int) -> Conflict:

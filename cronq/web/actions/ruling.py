@@ -1,10 +1,11 @@
-"""What people ask of the slots of a job: pauses, skips and backfills; programs and forms alike."""
+"""What people ask of a job: pauses, skips, backfills, acknowledgements; programs and forms alike."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from cronq.database import gateway
+from cronq.database.acknowledging import acknowledge, unacknowledge
 from cronq.database.gateway import Database
 from cronq.database.pausing import pause_job, resume_job, skip_next, unskip_next
 from cronq.database.reading.records import find_job
@@ -34,7 +35,7 @@ Deed = Callable[[int, Caller, dict[str, Any]], Awaitable[str]]
 
 
 class Ruling:
-    """Answers programs with a sentence, and forms with the page of the job."""
+    """Answers programs with a sentence, and forms with the page of the job or that of failures."""
 
     def __init__(self, database: Database, on_run_requested: Callable[[], None]) -> None:
         self._database = database
@@ -48,16 +49,29 @@ class Ruling:
             "resume": (self.resume, ASKING_KEYS),
             "skip-next": (self.skip_next, ASKING_KEYS),
             "unskip-next": (self.unskip_next, ASKING_KEYS),
+            "acknowledge": (self.acknowledge, ASKING_KEYS),
+            "unacknowledge": (self.unacknowledge, ASKING_KEYS),
             "backfill": (self._backfills.begin, KEYS),
             "stop-backfill": (self._backfills.stop, STOP_KEYS),
         }
         found = [Route(f"/api/jobs/{JOB_ID}/backfills", self._backfills.list, needs=Role.VIEWER)]
         for name, (deed, keys) in deeds.items():
-            for place, answer in (("/api/jobs", _in_json), ("/job", _with_page)):
+            page = _with_failures if "acknowledge" in name else _with_page
+            for place, answer in (("/api/jobs", _in_json), ("/job", page)):
                 answers = self._answering(deed, keys, answer)
                 path = f"{place}/{JOB_ID}/{name}"
                 found.append(Route(path, answers, ("POST",), needs=Role.OPERATOR, by_category=True))
         return tuple(found)
+
+    async def perform(self, deed: Deed, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
+        """Do it, if there is such a job and the caller may; raises `NotFound` and `Refused` besides."""
+        job = await self._database.read(find_job, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        check_category(caller, Role.OPERATOR, job.category.name if job.category else None)
+        message = await deed(job_id, caller, values)
+        self._on_run_requested()
+        return message
 
     async def pause(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Skip its slots from now on."""
@@ -97,17 +111,26 @@ class Ruling:
             raise await self._no_such_job(job_id)
         return f"Job {job_id} will skip no slot."
 
+    async def acknowledge(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
+        """Say that somebody knows that it fails."""
+        asking = read_asking(values)
+        who = caller.actor.name or asking.by
+        if not await self._database.transact(acknowledge, job_id, asking.reason, who, caller.actor):
+            raise await self._no_such_job(job_id)
+        return f"The failures of job {job_id} are acknowledged until it succeeds again."
+
+    async def unacknowledge(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
+        """Take that back."""
+        read_asking(values)
+        if not await self._database.transact(unacknowledge, job_id, caller.actor):
+            raise Conflict(f"The failures of job {job_id} are not acknowledged.")
+        return f"The failures of job {job_id} are no longer acknowledged."
+
     def _answering(
         self, deed: Deed, keys: Mapping[str, Key], answer: Callable[[int, str], Response]
     ) -> Callable[..., Awaitable[Response]]:
         async def do(request: Request, job_id: int) -> Response:
-            job = await self._database.read(find_job, job_id)
-            if job is None:
-                raise NotFound(f"There is no job {job_id}.")
-            check_category(request.caller, Role.OPERATOR, job.category.name if job.category else None)
-            message = await deed(job_id, request.caller, said(request, keys))
-            self._on_run_requested()
-            return answer(job_id, message)
+            return answer(job_id, await self.perform(deed, job_id, request.caller, said(request, keys)))
 
         do.__doc__ = deed.__doc__
         return do
@@ -134,6 +157,10 @@ def _in_json(_job_id: int, message: str) -> Response:
 
 def _with_page(job_id: int, _message: str) -> Response:
     return see_other(job_path(job_id))
+
+
+def _with_failures(_job_id: int, _message: str) -> Response:
+    return see_other("/failures")
 
 
 def _why(asking: Asking) -> str:

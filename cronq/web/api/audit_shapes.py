@@ -36,7 +36,12 @@ def totals_shape(
         "pruned_until": _time(pruned_until),
         "jobs": totals.jobs,
         "slots": totals.slots,
+        "slots_without_row": totals.slots_without_row,
         "runs_by_hand": totals.by_hand,
+        "runs_after_others": totals.after_others,
+        "backfilled_runs": totals.backfilled,
+        "further_attempts": totals.further_attempts,
+        "rows_without_slot": totals.rows_without_slot,
         "statuses": {status.value: count for status, count in sorted(totals.runs.items()) if count},
     }
 

@@ -27,10 +27,12 @@ def preview_of_body(body: bytes, now: datetime) -> Preview:
     for key, name in zip(("category", "name"), names, strict=True):
         if not isinstance(name, str):
             faults.append(Fault(key, f"expected a text, found {shown(name)}"))
-    if faults:
-        raise BadDocument(faults)
     try:
-        return preview(read_specification(keys, *names), now, int(count))
+        if faults:
+            raise BadDocument(faults)
+        specification = read_specification(keys, *names, besides=("count", "category", "name"))
+        nameless = None if all(names) else "say category and name to see the slots of a job"
+        return preview(specification, now, int(count), nameless=nameless)
     except BadDocument as error:
         raise BadDocument(text.located(error.faults)) from error
 

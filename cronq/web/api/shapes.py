@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cronq.database.reading.categories import CategoryRecord
-from cronq.database.reading.details import JobDetails
+from cronq.database.reading.details import EventIds, JobDetails
 from cronq.database.reading.records import JobRecord, JobState
 from cronq.database.reading.runs import EventRecord, RunRecord
 from cronq.domain.pauses import FOR_EVER, Pause
@@ -45,7 +45,7 @@ def job_shape(details: JobDetails) -> Shape:
         "skip_slot": job.skip_slot and job.skip_slot.isoformat(),
         "locked_by": job.locked_by,
         "removed_at": _time(job.removed_at),
-        "runs": [run_shape(run, details.events.get(run.run_id, ())) for run in details.runs],
+        "runs": [_run_shape(run, details.events.get(run.run_id, EventIds())) for run in details.runs],
     }
 
 
@@ -59,15 +59,18 @@ def pause_shape(pause: Pause | None) -> Shape | None:
 def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
     """A run and the ids of the events that told of its start and of its end."""
     started = next((each.id for each in events if not each.ends), None)
-    completed = next((each.id for each in reversed(events) if each.ends), None)
+    return _run_shape(run, EventIds(started, next((each.id for each in reversed(events) if each.ends), None)))
+
+
+def _run_shape(run: RunRecord, events: EventIds) -> Shape:
     return {
         "id": run.run_id,
         "job_id": run.job_id,
         "status": run.status,
         "started_at": _time(run.started_at),
-        "started_event_id": started,
+        "started_event_id": events.started,
         "completed_at": _time(run.completed_at),
-        "completed_event_id": completed if run.status.final else None,
+        "completed_event_id": events.ended if run.status.final else None,
         "return_code": run.return_code,
         "run_time": run.run_time,
         "host": run.host,
@@ -83,10 +86,10 @@ def run_shape(run: RunRecord, events: Sequence[EventRecord]) -> Shape:
 
 def _schedule_shape(job: JobRecord) -> Shape:
     """When it runs, in the keys of a document, and in words."""
-    specification, schedule = job.specification(), job.schedule()
+    specification = job.specification()
     keys = ("schedule", *TIME_KEYS)
     said = {"schedule": job.schedule_text} if specification is None else specification.as_document()
-    return {key: said.get(key) for key in keys} | {"schedule_in_words": schedule and schedule.in_words()}
+    return {key: said.get(key) for key in keys} | {"schedule_in_words": job.schedule_in_words}
 
 
 def _last_run_text(job: JobRecord) -> str:

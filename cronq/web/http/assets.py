@@ -10,9 +10,29 @@ from cronq.web.http.exchange import Request, Response
 
 #: The parts of the style sheet in the order in which they override each other.
 _STYLES = (
-    "colours", "ground", "frame", "heads", "controls", "statuses", "forms", "tables", "sections", "phones",
-)  # fmt: skip
-_SCRIPTS = ("times",)
+    "colours",
+    "ground",
+    "frame",
+    "heads",
+    "controls",
+    "statuses",
+    "forms",
+    "tables",
+    "sections",
+    "joblist",
+    "runs",
+    "upcoming",
+    "failing",
+    "job",
+    "live",
+    "overview",
+    "documents",
+    "dialogs",
+    "phones",
+)
+_SCRIPTS = ("times", "search", "output", "copying", "morph", "renewing", "live", "keys")
+#: One for when all is well, and one for when something needs attention.
+_ICONS = ("favicon.svg", "trouble.svg")
 #: An address holds a digest of what is there, so it never changes.
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -34,8 +54,7 @@ class Assets:
         self._assets = {
             "cronq.css": _asset("cronq.css", styles, "text/css; charset=utf-8"),
             "cronq.js": _asset("cronq.js", scripts, "text/javascript; charset=utf-8"),
-            "favicon.svg": _asset("favicon.svg", (static / "favicon.svg").read_bytes(), "image/svg+xml"),
-        }
+        } | {name: _asset(name, (static / name).read_bytes(), "image/svg+xml") for name in _ICONS}
 
     def address(self, name: str) -> str:
         """Where a page finds a file."""

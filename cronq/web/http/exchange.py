@@ -13,6 +13,7 @@ from cronq.domain.access import Actor, Caller, Via
 
 JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 #: Nobody has looked yet who it is.
@@ -40,11 +41,20 @@ class Request:
     #: Whether the browser uses HTTPS, and what it calls itself.
     secure: bool = False
     browser: str = ""
+    #: What it would like to be answered with, and where it was in a stream that it has lost.
+    accept: str = ""
+    last_event_id: str = ""
 
     @property
     def safe(self) -> bool:
         """Whether its method changes nothing (RFC 9110, section 9.2.1)."""
         return self.method in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def prefers_text(self) -> bool:
+        """Whether plain text is what it names first of what it would like (RFC 9110, section 12.5.1)."""
+        first = self.accept.partition(",")[0]
+        return first.partition(";")[0].strip().lower() == "text/plain"
 
     @property
     def wants_json(self) -> bool:
@@ -76,6 +86,8 @@ def read_request(raw: ServerRequest) -> Request:
         body=content.read(),
         host=raw.getHeader("Host") or "localhost",
         query=raw.uri.partition(b"?")[2].decode("latin-1"),
+        accept=raw.getHeader("Accept") or "",
+        last_event_id=raw.getHeader("Last-Event-ID") or "",
     )
 
 
@@ -112,6 +124,11 @@ def json_response(data: Any, code: int = 200, headers: Mapping[str, str] | None 
     """An answer to a program."""
     body = json.dumps(data, ensure_ascii=False).encode() + b"\n"
     return Response(code, body, {"Content-Type": JSON_TYPE, **(headers or {})})
+
+
+def text_response(text: str) -> Response:
+    """Plain text, for whoever wants it."""
+    return Response(200, text.encode(), {"Content-Type": TEXT_TYPE})
 
 
 def html_response(page: str, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:

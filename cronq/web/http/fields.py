@@ -2,11 +2,14 @@
 
 import enum
 import re
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from cronq.database.reading.cursors import LATEST, Cursor
 from cronq.domain.document_values import shown
+from cronq.domain.errors import BadSchedule
+from cronq.domain.moments import parse_moment
 from cronq.web.http.errors import BadRequest, NotFound
 from cronq.web.http.exchange import Request
 
@@ -17,6 +20,7 @@ JOB_ID = f"<int(max={GREATEST_ID}):job_id>"
 E = TypeVar("E", bound=enum.StrEnum)
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_POSITION = re.compile(r"\d{1,18}", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"\d{1,4000}", re.ASCII)
 
 
@@ -31,6 +35,11 @@ def segment(quoted: str) -> str:
 def runner_path(name: str) -> str:
     """Where the page of a runner is."""
     return f"/runner/{quote(name, safe='')}"
+
+
+def category_path(name: str) -> str:
+    """Where the page of a category is."""
+    return f"/category/{quote(name, safe='')}"
 
 
 def job_path(job_id: int) -> str:
@@ -59,9 +68,32 @@ def whole_number(request: Request, name: str, *, least: int = 0, most: int = GRE
 def member(request: Request, name: str, kind: type[E]) -> E | None:
     """A field as a member of an enum, None when it is not given or empty; raises `BadRequest`."""
     text = request.fields.get(name, "")
-    if text and text not in set(kind):
-        raise BadRequest(f"{name}: expected one of {', '.join(kind)}, found {shown(text)}")
-    return kind(text) if text else None
+    return _member(name, kind, text) if text else None
+
+
+def position(request: Request) -> int:
+    """How many bytes of a stream the sender has had already: as a browser says it that lost the connection,
+    or in the field `from`; raises `BadRequest`.
+    """
+    text = request.last_event_id or request.fields.get("from", "") or "0"
+    if not _POSITION.fullmatch(text):
+        raise BadRequest(f"Last-Event-ID: expected the id of an event, found {shown(text)}")
+    return int(text)
+
+
+def members(request: Request, name: str, kind: type[E]) -> tuple[E, ...]:
+    """A field as members of an enum, separated by commas, none when it is empty; raises `BadRequest`."""
+    words = [word.strip() for word in request.fields.get(name, "").split(",")]
+    return tuple(dict.fromkeys(_member(name, kind, word) for word in words if word))
+
+
+def moment(request: Request, name: str, now: datetime) -> datetime | None:
+    """A field as a moment, or as how long ago it was, None when it is empty; raises `BadRequest`."""
+    text = request.fields.get(name, "")
+    try:
+        return parse_moment(text, now) if text else None
+    except BadSchedule as error:
+        raise BadRequest(f"{name}: {error}") from error
 
 
 def cursor(request: Request, name: str) -> Cursor:
@@ -71,3 +103,9 @@ def cursor(request: Request, name: str) -> Cursor:
         return LATEST if text is None else Cursor.parse(text)
     except ValueError as error:
         raise BadRequest(f"{name}: {error}") from error
+
+
+def _member(name: str, kind: type[E], text: str) -> E:
+    if text not in set(kind):
+        raise BadRequest(f"{name}: expected one of {', '.join(kind)}, found {shown(text)}")
+    return kind(text)

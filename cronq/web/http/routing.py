@@ -11,6 +11,7 @@ from twisted.web.server import Request as ServerRequest
 
 from cronq.domain.access import Role
 from cronq.web.http.exchange import Request, Response, read_request, send
+from cronq.web.http.streams import Stream, Streams
 
 #: Makes the response that explains what went wrong.
 Explain = Callable[[Request, Failure], Response]
@@ -21,7 +22,7 @@ class Route:
     """A path in Werkzeug's notation, and what answers there, given the request and the path's variables."""
 
     path: str
-    answer: Callable[..., Awaitable[Response]]
+    answer: Callable[..., Awaitable[Response | Stream]]
     methods: tuple[str, ...] = ("GET",)
     #: The role that it takes; None: it is there for everybody, and is not told who asks.
     needs: Role | None = field(kw_only=True)
@@ -34,14 +35,14 @@ class Route:
 Admit = Callable[[ServerRequest, Route], Awaitable[Request]]
 
 
-def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain) -> IResource:
+def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain, streams: Streams) -> IResource:
     """A resource with these routes; whatever goes wrong in it is explained in one place."""
     app = Klein()
     # A redirect to the path with fewer slashes would name the host that the request names.
     app.url_map.merge_slashes = False
     for route in routes:
         name = f"{'/'.join(route.methods)} {route.path}"
-        app.route(route.path, methods=route.methods, endpoint=name)(_endpoint(route, admit))
+        app.route(route.path, methods=route.methods, endpoint=name)(_endpoint(route, admit, streams))
 
     @app.handle_errors
     def failed(request: Any, failure: Failure) -> bytes:
@@ -51,8 +52,12 @@ def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain) -> I
     return resource
 
 
-def _endpoint(route: Route, admit: Admit) -> Callable[..., Awaitable[bytes]]:
+def _endpoint(route: Route, admit: Admit, streams: Streams) -> Callable[..., Awaitable[bytes]]:
     async def endpoint(raw: ServerRequest, **variables: Any) -> bytes:
-        return send(raw, await route.answer(await admit(raw, route), **variables))
+        answer = await route.answer(await admit(raw, route), **variables)
+        if isinstance(answer, Response):
+            return send(raw, answer)
+        await streams.send(raw, answer)
+        return b""
 
     return endpoint

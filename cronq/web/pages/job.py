@@ -1,16 +1,25 @@
 """The page of a job."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 from cronq.database.gateway import Database
-from cronq.database.reading.views import read_job
+from cronq.database.reading.job_page import read_job
+from cronq.database.reading.job_runs import Place, RunSearch
 from cronq.domain.access import Role
+from cronq.domain.document_values import shown
+from cronq.domain.runs import Status
 from cronq.web.actions.by_hand import ask_for_run, want_run
 from cronq.web.http.errors import BadRequest, NotFound
 from cronq.web.http.exchange import Request, Response, see_other
-from cronq.web.http.fields import JOB_ID, cursor, job_path
+from cronq.web.http.fields import JOB_ID, cursor, job_path, member
 from cronq.web.http.routing import Route
+from cronq.web.pages.calendar import calendar
+from cronq.web.pages.durations import duration_chart
 from cronq.web.pages.rendering import Renderer
+
+#: Nobody has run anything before that, or will after that.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 
 
 class JobPage:
@@ -30,10 +39,20 @@ class JobPage:
 
     async def job(self, request: Request, job_id: int) -> Response:
         """A job and its runs."""
-        view = await self._database.read(read_job, job_id, cursor(request, "older"))
+        view = await self._database.read(read_job, job_id, _search(request), _place(request))
         if view is None:
             raise NotFound(f"There is no job {job_id}.")
-        return self._page(request, "job.html", view=view, now=view.now)
+        timeout = view.view.job.rules.timeout
+        return self._page(
+            request,
+            "job.html",
+            view=view,
+            now=view.now,
+            calendar=calendar(view.days),
+            chart=duration_chart(view.timed, view.usual, timeout, view.now),
+            statuses=list(Status),
+            beside=_beside(view.search.day),
+        )
 
     async def run_job(self, request: Request, job_id: int) -> Response:
         """Ask for a run by hand, and go back to the job."""
@@ -45,3 +64,32 @@ class JobPage:
             await ask_for_run(self._database, request, job_id)
         self._on_run_requested()
         return see_other(job_path(job_id))
+
+
+def _search(request: Request) -> RunSearch:
+    by_hand = request.fields.get("by_hand", "")
+    if by_hand not in {"", "1"}:
+        raise BadRequest(f"by_hand: expected 1 or nothing, found {shown(by_hand)}")
+    return RunSearch(member(request, "state", Status), bool(by_hand), _day(request))
+
+
+def _day(request: Request) -> date | None:
+    text = request.fields.get("day", "")
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = date.min
+    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+        raise BadRequest(f"day: expected a date such as 2026-03-04, found {shown(text)}")
+    return day
+
+
+def _beside(day: date | None) -> tuple[date, date] | None:
+    """The day before and the day after."""
+    return None if day is None else (day - timedelta(days=1), day + timedelta(days=1))
+
+
+def _place(request: Request) -> Place:
+    if "newer" in request.fields:
+        return Place(cursor(request, "newer"), newer=True)
+    return Place(cursor(request, "older"))

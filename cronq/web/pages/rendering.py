@@ -11,7 +11,10 @@ from cronq.web.safety.form_tokens import FIELD, FormTokens
 
 
 class Renderer:
-    """Makes the page of a request. A template has `caller`, and `form_token(path)` for its forms."""
+    """Makes the page of a request. A template has `caller`, and `form_token(path)` for its forms.
+
+    A form that is sent to several addresses has `token_for(path)` in the button for each.
+    """
 
     def __init__(self, templates: Templates, form_tokens: FormTokens) -> None:
         self._templates = templates
@@ -19,10 +22,11 @@ class Renderer:
 
     def page(self, request: Request, name: str, code: int = 200, **values: object) -> Response:
         """The page that a template makes of these values."""
-        token = partial(self._field, request.caller)
-        return html_response(
-            self._templates.render(name, caller=request.caller, form_token=token, **values), code
-        )
+        tokens = {
+            "form_token": partial(self._field, request.caller),
+            "token_for": partial(self._form_tokens.issue, request.caller),
+        }
+        return html_response(self._templates.render(name, caller=request.caller, **tokens, **values), code)
 
     def _field(self, caller: Caller, path: str) -> Markup:
         token = self._form_tokens.issue(caller, path)

@@ -4,15 +4,19 @@ from collections.abc import Callable
 
 from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
-from cronq.database.reading.views import read_run
+from cronq.database.reading.run_view import read_run
 from cronq.domain.access import Role
-from cronq.web.actions.by_hand import ask_for_kill
+from cronq.domain.live_output import LeftOut, read_kept
+from cronq.domain.outputs import Output
+from cronq.web.actions.by_hand import ask_for_kill, ask_for_run_again
 from cronq.web.http.errors import NotFound
 from cronq.web.http.exchange import Request, Response, see_other
 from cronq.web.http.fields import is_run_id
 from cronq.web.http.routing import Route
 from cronq.web.pages.log_links import log_link
 from cronq.web.pages.rendering import Renderer
+from cronq.web.words.outputs import gap_in_words
+from cronq.web.words.terminal import Painter, Span
 
 
 class RunPage:
@@ -35,6 +39,7 @@ class RunPage:
         return (
             Route("/run/<run_id>", self.run, needs=Role.VIEWER),
             Route("/run/<run_id>/kill", self.kill_run, ("POST",), needs=Role.OPERATOR, by_category=True),
+            Route("/run/<run_id>/again", self.run_again, ("POST",), needs=Role.OPERATOR, by_category=True),
         )
 
     async def run(self, request: Request, run_id: str) -> Response:
@@ -42,11 +47,35 @@ class RunPage:
         view = await self._database.read(read_run, run_id) if is_run_id(run_id) else None
         if view is None:
             raise NotFound("There is no such run; it may have been pruned.")
-        link = log_link(self._log_url_template, view.run, view.now)
-        return self._page(request, "run.html", view=view, now=view.now, log_link=link, trouble=TROUBLE)
+        return self._page(
+            request,
+            "run.html",
+            view=view,
+            now=view.now,
+            log_link=log_link(self._log_url_template, view.run, view.now),
+            trouble=TROUBLE,
+            written=_painted(view.output),
+        )
 
     async def kill_run(self, request: Request, run_id: str) -> Response:
         """End a run, and go back to it."""
         await ask_for_kill(self._database, request, run_id)
         self._on_run_requested()
         return see_other(f"/run/{run_id}")
+
+    async def run_again(self, request: Request, run_id: str) -> Response:
+        """Run the job of a run once more, with the same arguments and variables, and go to that run."""
+        made = await ask_for_run_again(self._database, request, run_id)
+        self._on_run_requested()
+        return see_other(f"/run/{made.run_id}")
+
+
+def _painted(kept: Output | None) -> list[tuple[Span | None, str]]:
+    """What is kept of the output, as spans, and where some is missing, how much."""
+    found: list[tuple[Span | None, str]] = []
+    for part in read_kept(kept) if kept else ():
+        if isinstance(part, LeftOut):
+            found.append((None, gap_in_words(part)))
+        else:
+            found += [(span, "") for span in Painter().paint(part.pieces)]
+    return found

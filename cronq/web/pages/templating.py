@@ -9,9 +9,46 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cronq.domain.about_keys import ABOUT_KEYS
 from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
-from cronq.web.http.fields import runner_path
+from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import times, wording
+from cronq.web.words import concerns, days, terminal, times, wording
+
+
+def _rules(stored: str | None) -> list[tuple[str, str]]:
+    """Rules by name, but for what is for people and has its own place on a page."""
+    said = rules_as_json(stored)
+    return rules_in_words({name: value for name, value in said.items() if name not in ABOUT_KEYS})
+
+
+_FILTERS = {
+    "action_word": wording.action_word,
+    "job_action_word": wording.job_action_word,
+    "from_where": wording.from_where,
+    "exact": times.exact,
+    "wall": times.wall,
+    "gap": times.gap,
+    "counts_in_words": days.counts_in_words,
+    "day_in_words": days.day_in_words,
+    "duration": times.duration,
+    "kind_word": wording.kind_word,
+    "printable": terminal.printable,
+    "limit_in_words": wording.limit_in_words,
+    "limit_word": wording.limit_word,
+    "rough": times.rough,
+    "in_title": concerns.in_title,
+    "is_address": wording.is_address,
+    "many": concerns.many,
+    "rules": _rules,
+    "clock_in_words": times.clock_in_words,
+    "code_in_words": wording.code_in_words,
+    "runner_in_words": wording.runner_in_words,
+    "seconds": times.seconds,
+    "sentence": wording.sentence,
+    "status_word": wording.status_word,
+    "what_happened": wording.what_happened,
+    "timeline": timeline,
+    "typed": shlex.join,
+}
 
 
 class Templates:
@@ -30,43 +67,18 @@ class Templates:
             "asset": assets.address,
             "address": address,
             "advice": wording.advice,
+            "parts": concerns.parts,
+            "category_path": category_path,
             "relative": times.relative,
             "runner_path": runner_path,
+            "summary_of": concerns.summary,
+            "told": concerns.told,
         }
-        self._environment.filters |= {
-            "action_word": wording.action_word,
-            "job_action_word": wording.job_action_word,
-            "from_where": wording.from_where,
-            "exact": times.exact,
-            "wall": times.wall,
-            "gap": times.gap,
-            "duration": times.duration,
-            "kind_word": wording.kind_word,
-            "printable": wording.printable,
-            "limit_in_words": wording.limit_in_words,
-            "limit_word": wording.limit_word,
-            "rough": times.rough,
-            "is_address": wording.is_address,
-            "rules": _rules,
-            "clock_in_words": times.clock_in_words,
-            "code_in_words": wording.code_in_words,
-            "runner_in_words": wording.runner_in_words,
-            "sentence": wording.sentence,
-            "status_word": wording.status_word,
-            "what_happened": wording.what_happened,
-            "timeline": timeline,
-            "typed": shlex.join,
-        }
+        self._environment.filters |= _FILTERS
 
     def render(self, name: str, **values: Any) -> str:
         """The page that the template of that name makes of these values."""
         return self._environment.get_template(name).render(values)
-
-
-def _rules(stored: str | None) -> list[tuple[str, str]]:
-    """Rules by name, but for what is for people and has its own place on a page."""
-    said = rules_as_json(stored)
-    return rules_in_words({name: value for name, value in said.items() if name not in ABOUT_KEYS})
 
 
 def address(path: str, **fields: object) -> str:

@@ -45,6 +45,11 @@ def duration(span: timedelta) -> str:
     return sign + _fine(round(seconds))
 
 
+def seconds(count: float) -> str:
+    """The same of a number of seconds."""
+    return duration(timedelta(seconds=count))
+
+
 def gap(span: timedelta) -> str:
     """A length of time from one thing to the next, with its sign: `+340 ms`."""
     return duration(span) if span < timedelta(0) else f"+{duration(span)}"

@@ -16,10 +16,6 @@ from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.jobs import DEFAULT_ROUTING_KEY
 from cronq.domain.runs import Status
 
-#: Control sequences, and commands to the operating system (ECMA-48, sections 5.4 and 5.6).
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-_NEWLINE = re.compile(r"\r+\n?")
-_HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"https?://[^\s/@\\]+(?:/\S*)?")
 _SIGNALLED = 128
 _MEANINGS = {126: "not executable", 127: "command not found"}
@@ -71,6 +67,8 @@ _ACTIONS: Mapping[str, str] = {
     Action.JOB_PAUSED: "paused",
     Action.JOB_RESUMED: "resumed",
     Action.JOB_SKIPS: "changed which slot is skipped of",
+    Action.FAILURE_ACKNOWLEDGED: "acknowledged the failures of",
+    Action.FAILURE_UNACKNOWLEDGED: "took back that somebody knows of the failures of",
     Action.BACKFILL_BEGUN: "began a backfill of",
     Action.BACKFILL_STOPPED: "called off a backfill of",
     Action.RUNNER_DRAINED: "told to drain the runner",
@@ -162,15 +160,6 @@ def sentence(text: str) -> str:
 def is_address(text: str) -> bool:
     """Whether a text is an address that is safe to click."""
     return _ADDRESS.fullmatch(text) is not None
-
-
-def printable(output: str) -> str:
-    """Output of a command as text for a page: what only moves or colours a terminal is left out.
-
-    Other control characters are escaped, and so is what turns the direction of all that follows it.
-    """
-    lines = _NEWLINE.sub("\n", _TERMINAL.sub("", output))
-    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
 
 
 def advice(run: RunRecord, routing_key: str) -> Advice | None:

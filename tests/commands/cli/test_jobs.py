@@ -182,6 +182,22 @@ class ShowTests(CliTestCase):
             [],
         )
 
+    def test_rules(self) -> None:
+        """All values stand below each other, however long their names are."""
+        self.web.has_jobs(job(7, rules={"success_codes": [0, 24], "retries": 2}))
+        _, out, _ = self.call("show", "7")
+        self.assertIn("name:          job 7", out)
+        self.assertIn("success_codes: [0, 24]", out)
+        self.assertIn("retries:       2", out)
+
+    def test_after_others(self) -> None:
+        """A job that runs after others says so instead of a time."""
+        only = {"schedule": None, "interval": None, "next_run": None}
+        self.web.has_jobs(job(7, rules={"after": ["a"]}, schedule_in_words="after a", **only))
+        _, out, _ = self.call("show", "7")
+        self.assertIn("schedule:    after a", out)
+        self.assertIn("next run:    when those that it runs after have succeeded", out)
+
     def has_runs(self) -> None:
         """Job 7 has one run of each kind."""
         missed: dict[str, Any] = {"slots": 34, "last_slot": "2026-11-23T06:55:00", "host": None}
@@ -212,6 +228,14 @@ class ShowTests(CliTestCase):
                 [slot, "missed", "-", "-", "-", "-", reason, "a"],
             ],
         )
+
+    def test_attempts(self) -> None:
+        """A further attempt is told as such beside its slot."""
+        self.web.has_jobs(job(7, run(id="b", attempt=2), run(id="a"), run(id="0", slot=None, attempt=2)))
+        _, out, _ = self.call("show", "7")
+        slot = "2026-11-23 07:05:00"
+        found = [re.split("  +", line)[0] for line in out[-3:]]
+        self.assertEqual(found, [f"{slot}, attempt 2", slot, "attempt 2"])
 
     def test_runs_on_a_terminal(self) -> None:
         """A narrow terminal shows what is most needed."""

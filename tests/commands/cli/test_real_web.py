@@ -61,6 +61,18 @@ class RealWebTests(CliTestCase, WebTestCase):
         path.write_text(json.dumps({"category": category, "jobs": jobs}))
         return str(path)
 
+    def test_export(self) -> None:
+        """What is exported can be applied again, and changes nothing; whatever the names are."""
+        for name in HOSTILE:
+            self.assertEqual(self.call("apply", self.document(name, *HOSTILE))[0], 0)
+            code, out, err = self.call("export", name)
+            self.assertEqual((code, err), (0, []))
+            path = self.folder / "exported.json"
+            path.write_text("\n".join(out))
+            code, out, _ = self.call("apply", str(path))
+            self.assertEqual(code, 0)
+            self.assertTrue(out[0].endswith("0 added, 0 changed, 0 removed, 4 unchanged"), out)
+
     def test_status(self) -> None:
         """The web is up."""
         self.assertEqual(self.call("status")[0], 0)

@@ -51,6 +51,14 @@ class ExplainTests(CliTestCase):
             " what is for the time between runs right after it, at 03:00",
         )
 
+    def test_day_that_was_skipped(self) -> None:
+        """A zone that leaves out a whole day is told as doing so, with the days."""
+        arguments = ["0 12 * * *", "-n", "2", "--timezone", "Pacific/Apia", "--from", "2011-12-29T12:00"]
+        _, out, _ = self.explain(*arguments)
+        self.assertEqual([line[:14] for line in out[3:5]], ["Thu 2011-12-29", "Sat 2011-12-31"])
+        said = "note: 2011-12-30 00:00: the clocks of Pacific/Apia go forward to 2011-12-31 00:00;"
+        self.assertEqual(out[-1], f"{said} the day between has no slots")
+
     def test_warnings(self) -> None:
         """What is surely a mistake is said."""
         for text, words in {
@@ -80,6 +88,23 @@ class ExplainTests(CliTestCase):
         self.assertRegex(out[3], r"^Mon 2026-11-23 08:00:\d\d  in 5[45] min  \d+(\.\d)? m?s$")
         self.assertRegex(out[4], r"^Mon 2026-11-23 16:00:\d\d  in 8 h  ")
         self.assertEqual(self.explain(DAILY, "--job", "example/backup", "-n", "2")[1], out)
+
+    def test_nobody(self) -> None:
+        """Without a job H and jitter are those of none: a note says so, and how to see those of a job."""
+        own = "follows from the names of category and job, and here from none"
+        for text, what in (
+            ("H 2 * * *", "what H stands for"),
+            ('{"schedule": "@daily", "jitter": "PT1M"}', "how far a slot is put off"),
+            (
+                '{"schedule": "H 2 * * *", "jitter": "PT1M"}',
+                "what H stands for and how far a slot is put off",
+            ),
+        ):
+            code, out, _ = self.explain(text, "-n", "1")
+            note = f"note: {what} {own}: --job CATEGORY/NAME shows the slots of a job"
+            self.assertEqual((code, out[-1]), (0, note))
+            self.assertNotIn(own, str(self.explain(text, "--job", "example/backup")))
+        self.assertNotIn(own, str(self.explain("@daily")))
 
     def test_json(self) -> None:
         """A program gets all of it as one object."""
@@ -113,12 +138,21 @@ class ExplainTests(CliTestCase):
         self.assertIn("schedule[1]: hour: 25", err[0])
         self.assertIn('there is no key "tz" here', err[1])
 
+    def test_keys_of_a_schedule_beside_others(self) -> None:
+        """Who writes a kind of schedule beside the other keys is told where it belongs."""
+        code, _, err = self.explain('{"every": "PT90S", "timezone": "Europe/Berlin"}')
+        meant = 'schedule: missing, did you mean "schedule": {"every": "PT90S"}?'
+        self.assertEqual((code, err[0]), (7, f"cronq: {meant}"))
+        self.assertEqual(self.explain('{"every": "PT90S"}')[0], 0)
+
     def test_misused(self) -> None:
         """A zone that there is not, a moment that is none, and broken JSON are wrong usage."""
         for arguments in (
             ("@daily", "--timezone", "europe/berlin"),
             ("@daily", "--from", "tomorrow"),
             ("@daily", "-n", "0"),
+            ("H 2 * * *", "--job", "backup"),
+            ("H 2 * * *", "--job", "example/"),
             ("{",),
             ('{"schedule": "@daily"',),
             (),

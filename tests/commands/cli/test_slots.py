@@ -45,6 +45,15 @@ class SlotTests(CliTestCase):
         self.web.on("POST api/jobs/1/resume", answer({"success": {"message": "Job 1 goes on."}}))
         self.assertSays(["resume", "1", "--json"], 0, ['{"job_id": 1, "message": "Job 1 goes on."}'], [])
 
+    def test_misused(self) -> None:
+        """What the server cannot understand is wrong usage, and the message is the server's."""
+        fault = {"place": "at_once", "message": "expected a whole number from 1 to 100, found 0"}
+        message = f"at_once: {fault['message']}"
+        self.web.on("POST api/jobs/1/backfill", refusal(400, message, faults=[fault]))
+        hint = "Nothing was done. With --help, the command says what can be asked for."
+        said = [f"cronq: {message}", hint]
+        self.assertSays(["backfill", "1", "--from", "P1D", "--at-once", "0"], 2, [], said)
+
     def test_refused(self) -> None:
         """What the server refuses is said, with an exit code of its own."""
         self.web.on("POST api/jobs/1/resume", refusal(409, "Its document keeps job 1 from running."))

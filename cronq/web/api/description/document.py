@@ -81,7 +81,9 @@ def _query_parameters(about: Operation | None) -> Iterable[dict[str, Any]]:
 def _answers(route: Route, about: Operation) -> dict[str, Any]:
     codes = {*_COMMON, *about.refusals, *((401,) if route.needs else ())}
     refused = {str(code): _answer(HTTPStatus(code).phrase, ref("Error")) for code in sorted(codes)}
-    return {"200": _answer("What was asked for", about.answer), **refused}
+    content = {"application/json": {"schema": about.answer}} if about.answer else {}
+    content |= {kind: {"schema": schema} for kind, schema in about.others.items()}
+    return {"200": {"description": "What was asked for", "content": content}, **refused}
 
 
 def _answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:

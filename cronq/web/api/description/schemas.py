@@ -162,7 +162,12 @@ _AUDIT = with_keys(
     pruned_until=maybe(TIME),
     jobs=INTEGER,
     slots=INTEGER,
+    slots_without_row=INTEGER,
     runs_by_hand=INTEGER,
+    runs_after_others=INTEGER,
+    backfilled_runs=INTEGER,
+    further_attempts=INTEGER,
+    rows_without_slot=INTEGER,
     statuses={"type": "object", "additionalProperties": INTEGER},
 )
 _CHANGE = with_keys(

@@ -1,4 +1,4 @@
-// Keeps a page fresh, above all the times that are told from now, in the words of cronq/web/words/times.py.
+// Keeps the times fresh that are told from now, in the words of cronq/web/words/times.py.
 "use strict";
 (() => {
   const made = Date.parse(document.body.dataset.now);
@@ -34,15 +34,7 @@
     }
   };
 
-  // What a page tells grows old. It is asked for again, but not under the hands of someone who types, and
-  // not given up for the error page of a browser that finds no server.
-  const readAgain = async () => {
-    if (document.hidden || document.activeElement.matches("input, select, textarea")) return;
-    const answer = await fetch(location.href, {method: "HEAD"}).catch(() => null);
-    if (answer?.ok) location.reload();
-  };
-
   setInterval(() => document.hidden || refresh(), 1000);
-  setInterval(readAgain, 30000);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  document.addEventListener("renewed", refresh);
 })();

@@ -1,0 +1,118 @@
+"""Jobs of which the last that is known is not good."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from cronq.database.acknowledgement_tables import acknowledgements
+from cronq.database.reading.failing import acknowledged
+from cronq.database.reading.history import TROUBLE
+from cronq.database.reading.records import JobRecord, find_jobs
+from cronq.database.tables import jobs, runs
+from cronq.domain.runs import Status
+
+#: So many of them are counted.
+MOST_JOBS = 1000
+#: So many runs that came to such an end are looked at, the latest.
+MOST_RUNS = 500
+#: Of so many the latest are named.
+_NAMED = 100
+#: So many runs of a job are looked at for its last good one.
+_LOOKED_AT = 200
+#: Of so many it is asked whether what people have said still holds.
+_MOST_KNOWN = 50
+_TROUBLE = frozenset(status.value for status in TROUBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Some jobs that have the same trouble."""
+
+    #: At most as many as are counted.
+    count: int
+    #: When the first of them got into it, as far as that is known, and the last.
+    since: datetime | None
+    latest: datetime | None
+    #: A few of them, the latest first.
+    jobs: tuple[JobRecord, ...]
+
+
+def known_jobs(connection: Connection) -> frozenset[int]:
+    """The jobs of which people have said that they know what is wrong with them, and nothing has changed."""
+    said = select(acknowledgements.c.job_id).join(jobs, jobs.c.id == acknowledgements.c.job_id)
+    ill = func.coalesce(jobs.c.last_run_status, "") != Status.SUCCEEDED.value
+    ids = connection.scalars(said.where(jobs.c.removed_at.is_(None), ill).limit(_MOST_KNOWN)).all()
+    return frozenset(acknowledged(connection, ids)) if ids else frozenset()
+
+
+def failing_jobs(connection: Connection, known: frozenset[int], shown: int) -> Troubled | None:
+    """The jobs that did not succeed when they ended last, but for those known; None when there are none."""
+    failed = [jobs.c.removed_at.is_(None), jobs.c.last_run_status == Status.FAILED.value]
+    if known:
+        failed.append(jobs.c.id.not_in(sorted(known)))
+    some = select(jobs.c.id).where(*failed).limit(MOST_JOBS).subquery()
+    count = connection.scalar(select(func.count()).select_from(some)) or 0
+    rows = connection.execute(select(jobs.c.id, jobs.c.last_run_stop).where(*failed).limit(_NAMED)).all()
+    found = _troubled(connection, {row.id: row.last_run_stop for row in rows}, shown)
+    return found and replace(found, count=count)
+
+
+def jobs_that_ended(
+    connection: Connection, status: Status, known: frozenset[int], shown: int
+) -> Troubled | None:
+    """The jobs of which a run ended so, and that have not been started since, nor have succeeded.
+
+    Those that are known are not among them.
+    """
+    ended = runs.c.status == status.value, runs.c.publish_after.is_(None)
+    # By the index alone: for whole rows MariaDB would rather sort.
+    newest = select(runs.c.id).where(*ended).order_by(runs.c.id.desc()).limit(MOST_RUNS).subquery()
+    well = (jobs.c.last_run_status == Status.SUCCEEDED.value) & (jobs.c.last_run_stop >= runs.c.recorded_at)
+    query = (
+        select(runs.c.job_id, runs.c.recorded_at)
+        .join(newest, newest.c.id == runs.c.id)
+        .join(jobs, jobs.c.id == runs.c.job_id)
+        .where(
+            jobs.c.removed_at.is_(None),
+            ~func.coalesce(well, False),
+            ~func.coalesce(jobs.c.last_run_start > runs.c.recorded_at, False),
+        )
+        .order_by(runs.c.id)
+    )
+    found = {row.job_id: row.recorded_at for row in connection.execute(query) if row.job_id not in known}
+    return _troubled(connection, found, shown)
+
+
+def first_failures(connection: Connection, job_ids: Collection[int]) -> Mapping[int, datetime]:
+    """Since when each of these jobs comes to no good end; those of which that is not known are left out."""
+    found = {job_id: _first_failure(connection, job_id) for job_id in job_ids}
+    return {job_id: since for job_id, since in found.items() if since is not None}
+
+
+def _first_failure(connection: Connection, job_id: int) -> datetime | None:
+    since: datetime | None = None
+    newest = select(runs.c.id).where(runs.c.job_id == job_id).order_by(runs.c.id.desc()).limit(_LOOKED_AT)
+    some = newest.subquery()
+    query = select(runs.c.status, func.coalesce(runs.c.ended_at, runs.c.recorded_at).label("at"))
+    for row in connection.execute(query.join(some, some.c.id == runs.c.id).order_by(runs.c.id.desc())):
+        if row.status == Status.SUCCEEDED.value:
+            return since
+        if row.status in _TROUBLE and row.at is not None:
+            since = row.at
+    return since
+
+
+def _troubled(connection: Connection, at: Mapping[int, datetime | None], shown: int) -> Troubled | None:
+    if not at:
+        return None
+    known = [moment for moment in at.values() if moment is not None]
+    ids = sorted(at, key=lambda job_id: (at[job_id] or datetime.min, job_id), reverse=True)[:shown]
+    records = find_jobs(connection, ids)
+    return Troubled(
+        len(at),
+        min(known, default=None),
+        max(known, default=None),
+        tuple(records[job_id] for job_id in ids if job_id in records),
+    )
