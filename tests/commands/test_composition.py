@@ -14,6 +14,7 @@ from cronq.commands.runner_service import RunnerService
 from cronq.commands.stopping import Signals
 from cronq.commands.web import WebService
 from cronq.services.injector import Injector, Republisher
+from cronq.services.releasing import Releasing
 from cronq.services.results import Results
 from tests.commands.case import PROGRAMS, CommandLineCase
 
@@ -38,13 +39,13 @@ class CompositionTests(CommandLineCase):
 
     def test_parts(self) -> None:
         """Each daemon has its own duties, and only those; who uses something starts after it."""
-        duties = (Injector, Republisher, Results, RunnerService, WebService)
+        duties = (Injector, Republisher, Releasing, Results, RunnerService, WebService)
         for program, expected in (
-            ("cronq-injector", [Injector, Republisher]),
+            ("cronq-injector", [Injector, Republisher, Releasing]),
             ("cronq-runner", [RunnerService]),
             ("cronq-results", [Results]),
             ("cronq-web", [WebService]),
-            ("cronq", [Results, WebService, RunnerService, Injector, Republisher]),
+            ("cronq", [Results, WebService, RunnerService, Injector, Republisher, Releasing]),
         ):
             parts = self.made(program)
             self.assertIsInstance(parts[0], Signals)

@@ -36,6 +36,7 @@ from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.ordering import OrderPublisher
 from cronq.services.recovery import recover, take_over
+from cronq.services.releasing import Releasing
 from cronq.services.reporting import Reports
 from cronq.services.results import Results
 from cronq.services.runner import Identity, Runner
@@ -167,9 +168,11 @@ class World:
         process = self.process(name)
         database = self._database_of(process)
         tables = Tables(database, create=False)
+        republisher = Republisher(database, tables, process.broker, process.clock, republish_interval)
         process.run(
             Injector(database, tables, process.broker, process.clock, name, interval),
-            Republisher(database, tables, process.broker, process.clock, republish_interval),
+            republisher,
+            Releasing(database, tables, process.clock, republish_interval, republisher.wake),
             OrderPublisher(database, tables, process.broker, process.clock, order_interval),
         )
         return process
@@ -204,12 +207,14 @@ class World:
         database = self._database_of(process)
         tables = Tables(database, create=True, then=[forget_published, lose_running])
         broker, clock = process.broker, process.clock
+        republisher = Republisher(database, tables, broker, clock, republish_interval)
         process.run(
             *self._results(process, database, tables, "cronq"),
             process.runner,
             process.salvage,
             Injector(database, tables, broker, clock, "cronq", 60.0),
-            Republisher(database, tables, broker, clock, republish_interval),
+            republisher,
+            Releasing(database, tables, clock, republish_interval, republisher.wake),
             OrderPublisher(database, tables, broker, clock, order_interval),
         )
         return process
