@@ -31,6 +31,7 @@ class AuditCase(StoreCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(ledger_pages, "PAGE", 4)
+        self.patch(auditing, "PAGE", 4)
         self.patch(auditing, "JOBS", 2)
         self.patch(loose_ends, "WINDOW", 3)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from cronq.database.gateway import now as database_now
 from cronq.database.reading import loose_ends
 from cronq.database.reading.books import job_names, read_books
-from cronq.database.reading.ledger_pages import LedgerPage, first_pages, next_job_ids, next_page
+from cronq.database.reading.ledger_pages import PAGE, first_page, next_job_ids, next_page
 from cronq.database.retention import pruned_until
 from cronq.database.tables import categories, jobs
 from cronq.domain.audit_totals import Totals
@@ -19,7 +19,7 @@ from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.jobs import is_job_id, named_jobs
 
 #: Jobs in one read.
-JOBS = 100
+JOBS = 25
 #: How much of the whole is done when the slots are, and when the runs by hand are.
 _AFTER_SLOTS, _AFTER_BY_HAND = 0.9, 0.97
 
@@ -102,13 +102,13 @@ class Audit:
         self._jobs = self._connection.scalar(count) or 1 if self._job_id is None else 1
         after = 0
         while job_ids := self._next_jobs(after):
+            enough = self.totals.rows + PAGE
             names = job_names(self._connection, job_ids)
             books = read_books(self._connection, job_ids, self._now, self.pruned_until)
-            pages = first_pages(self._connection, job_ids, self._before, self._end - TICK)
-            for after, page in pages.items():
-                paused = yield from self._audit_job(names[after], after, books[after], page)
+            for after in job_ids:
+                paused = yield from self._audit_job(names[after], after, books[after])
                 self._note_progress(within=0.0)
-                if paused:
+                if paused or self.totals.rows >= enough:
                     break
             yield
 
@@ -117,16 +117,11 @@ class Audit:
             return next_job_ids(self._connection, after, JOBS)
         return [self._job_id] if after < self._job_id else []
 
-    @property
-    def _before(self) -> datetime | None:
-        """What is audited is later than this."""
-        return None if self.since is None else self.since - TICK
-
-    def _audit_job(
-        self, name: JobName, job_id: int, books: Books, page: LedgerPage
-    ) -> Generator[None, None, bool]:
-        """The slots of one job, from its first page on; gives whether they were too many for one read."""
-        audit = JobAudit(name, self._before or datetime.min, self._end - TICK, self.totals)
+    def _audit_job(self, name: JobName, job_id: int, books: Books) -> Generator[None, None, bool]:
+        """The slots of one job; gives whether they were too many for one read."""
+        since = None if self.since is None else self.since - TICK
+        audit = JobAudit(name, since or datetime.min, self._end - TICK, self.totals)
+        page = first_page(self._connection, job_id, since, self._end - TICK)
         self._found += audit.account(books, page.rows)
         paused = not page.last
         while not page.last:

@@ -1,12 +1,11 @@
 """The rows of the ledger in the order of slots, a page at a time."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, union_all
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
 
 from cronq.database.tables import definitions, events, jobs, runners, runs
 from cronq.domain.audited_runs import AuditedRun
@@ -49,16 +48,7 @@ _LAST_UNTIL = (
     .order_by(runs.c.slot.desc())
     .limit(1)
 )
-_LAST_OF_EACH = select(
-    jobs.c.id,
-    select(runs.c.slot)
-    .where(runs.c.job_id == jobs.c.id, runs.c.slot <= bindparam("moment"), runs.c.cause.is_(None))
-    .order_by(runs.c.slot.desc())
-    .limit(1)
-    .scalar_subquery(),
-).where(jobs.c.id.in_(bindparam("jobs", expanding=True)))
 # Three dives into indexes; DISTINCT would walk over all runs.
-_JOBS = select(jobs.c.id).where(jobs.c.id > bindparam("after")).order_by(jobs.c.id).limit(bindparam("count"))
 _NEXT_JOB = select(
     *(
         select(func.min(job_id)).where(job_id > bindparam("after")).scalar_subquery()
@@ -78,9 +68,6 @@ class LedgerPage:
 
 def next_job_ids(connection: Connection, after: int, count: int) -> list[int]:
     """The next ids of jobs that have slots, or rows in the ledger, also of jobs that are gone."""
-    there = list(connection.scalars(_JOBS, {"after": after, "count": count}))
-    if not _are_others(connection, after, there, all_there=len(there) < count):
-        return there
     found: list[int] = []
     while len(found) < count:
         ids = [each for each in connection.execute(_NEXT_JOB, {"after": after}).one() if each is not None]
@@ -91,27 +78,14 @@ def next_job_ids(connection: Connection, after: int, count: int) -> list[int]:
     return found
 
 
-def first_pages(
-    connection: Connection, job_ids: Sequence[int], since: datetime | None, until: datetime
-) -> Mapping[int, LedgerPage]:
-    """The rows with `since` < slot <= `until`, and those before from the last one on that may reach into that
-    time: of the first of these jobs, and of as many others as are on a page with it.
+def first_page(connection: Connection, job_id: int, since: datetime | None, until: datetime) -> LedgerPage:
+    """The rows with `since` < slot <= `until`, and those before from the last one on that may reach into
+    that time.
     """
-    begins = _begins(connection, job_ids, since)
-    bounds = [and_(runs.c.job_id == job_id, runs.c.slot > after) for job_id, after in begins.items()]
-    query = AUDITED.where(or_(*bounds), runs.c.slot <= until)
-    in_order = query.order_by(runs.c.job_id, runs.c.slot, runs.c.attempt).limit(PAGE)
-    found: dict[int, list[AuditedRun]] = {job_id: [] for job_id in job_ids}
-    rows = connection.execute(in_order).all()
-    for run in map(audited, rows):
-        found[run.job_id].append(run)
-    if len(rows) < PAGE:
-        return {job_id: LedgerPage(found[job_id], last=True) for job_id in job_ids}
-    # The rows of the last one may go on.
-    whole = list(itertools.takewhile(lambda job_id: job_id != run.job_id, job_ids))
-    if not whole:
-        return {job_ids[0]: next_page(connection, job_ids[0], begins[job_ids[0]], until)}
-    return {job_id: LedgerPage(found[job_id], last=True) for job_id in whole}
+    if since is None:
+        return next_page(connection, job_id, datetime.min, until)
+    before = connection.scalar(_LAST_UNTIL, {"job": job_id, "moment": since})
+    return next_page(connection, job_id, since if before is None else before - TICK, until)
 
 
 def next_page(connection: Connection, job_id: int, after: datetime, until: datetime) -> LedgerPage:
@@ -126,32 +100,6 @@ def next_page(connection: Connection, job_id: int, after: datetime, until: datet
     if not whole:
         whole = [audited(row) for row in connection.execute(_ROWS, bounds | {"until": end}).all()]
     return LedgerPage(whole, last=False)
-
-
-def _begins(connection: Connection, job_ids: Sequence[int], since: datetime | None) -> Mapping[int, datetime]:
-    """After which slot the rows of each job are to be read."""
-    if since is None:
-        return dict.fromkeys(job_ids, datetime.min)
-    known = connection.execute(_LAST_OF_EACH, {"jobs": job_ids, "moment": since})
-    last: dict[int, datetime | None] = dict(row.tuple() for row in known)
-    for job_id in job_ids:
-        if job_id not in last:  # its row is gone
-            last[job_id] = connection.scalar(_LAST_UNTIL, {"job": job_id, "moment": since})
-    return {job_id: since if (slot := last[job_id]) is None else slot - TICK for job_id in job_ids}
-
-
-def _are_others(connection: Connection, after: int, there: Sequence[int], *, all_there: bool) -> bool:
-    """Whether anything is known of jobs whose rows are gone, between these or, if they are all, after them."""
-    bounds: list[tuple[int, int | None]] = [*itertools.pairwise([after, *there])]
-    if all_there:
-        bounds.append((there[-1] if there else after, None))
-    gaps = [(low, high) for low, high in bounds if high is None or high - low > 1]
-    dives = [
-        select(func.min(job_id)).where(job_id > low, *(() if high is None else (job_id < high,)))
-        for low, high in gaps
-        for job_id in (definitions.c.job_id, runs.c.job_id)
-    ]
-    return bool(dives) and any(each is not None for each in connection.scalars(union_all(*dives)))
 
 
 def audited(row: Sequence[Any]) -> AuditedRun:
