@@ -1,6 +1,7 @@
 """Attempts after the first: made when one came to no good end, started when nothing of it can be running."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,10 +55,10 @@ def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) 
     for (run, row, rules), new_id in zip(asked, new_run_ids(now, len(asked)), strict=True):
         before = _not_run(connection, run)
         if run.attempt - before < attempts_allowed(rules, run.status):
-            changed.append(run._replace(superseded=True))
+            changed.append(replace(run, superseded=True))
             rows.append({"run_id": new_id} | _attempt(run, row, rules, before, now))
         else:
-            changed.append(run._replace(reason=no_more(run)))
+            changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
     return changed
 

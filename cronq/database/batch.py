@@ -5,6 +5,7 @@ conditional writes of their own, which a start that is granted meanwhile makes v
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -93,7 +94,7 @@ class RunBatch:
     def wait(self, run: RunState, reason: str | None) -> None:
         """Keep a queued run until others of its job have ended."""
         self._before.setdefault(run.run_id, run)
-        self.runs[run.run_id] = run._replace(reason=reason)
+        self.runs[run.run_id] = replace(run, reason=reason)
         self._waiting.add(run.run_id)
 
     def note(

@@ -82,5 +82,5 @@ def _refuse(batch: RunBatch, run: RunState, message: ResultMessage, verdict: Ver
     else:
         now = batch.now
         status = Status.MISSED if verdict.admission is Admission.MISS else Status.SKIPPED
-        batch.move(run._replace(status=status, reason=verdict.reason, ended_at=now, recorded_at=now))
+        batch.move(replace(run, status=status, reason=verdict.reason, ended_at=now, recorded_at=now))
     return refuse(message, verdict.reason)

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -19,7 +20,8 @@ from cronq.domain.settlement import NO_TERMS, Terms
 _EARLIEST = datetime(1000, 1, 1)  # that MySQL promises to store
 
 
-class Definition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Definition:
     """What a job is from an instant on; the runs that are made with it point here."""
 
     id: int
@@ -34,7 +36,8 @@ class Definition(NamedTuple):
     rules: str | None
 
 
-class StoredJob(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StoredJob:
     """A job's row, locked."""
 
     id: int
@@ -137,7 +140,7 @@ def stored_jobs() -> Select[Any]:
 def locked_jobs(connection: Connection, query: Select[Any], *, skip_locked: bool = False) -> list[StoredJob]:
     """Lock and give the jobs that a query of `stored_jobs()` finds, without their definitions."""
     rows = connection.execute(query.with_for_update(skip_locked=skip_locked))
-    return [StoredJob._make(row) for row in rows]
+    return [StoredJob(*row) for row in rows]
 
 
 def with_definitions(connection: Connection, found: Sequence[StoredJob]) -> list[StoredJob]:
@@ -147,11 +150,11 @@ def with_definitions(connection: Connection, found: Sequence[StoredJob]) -> list
     that skips what is locked, a definition that someone locks for a moment would seem not to be there.)
     """
     current = {
-        row.job_id: Definition._make(row[1:])
+        row.job_id: Definition(*row[1:])
         for job_ids in chunks([job.id for job in found])
         for row in connection.execute(_current_definitions(job_ids))
     }
-    return [job._replace(definition=current.get(job.id)) for job in found]
+    return [replace(job, definition=current.get(job.id)) for job in found]
 
 
 def _current_definitions(job_ids: Sequence[int]) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Killing a run: what can be done about it, by how it stands with the run."""
 
 import enum
+from dataclasses import replace
 from datetime import datetime
 
 from cronq.domain.reports import RunState
@@ -32,7 +33,7 @@ def judge_kill(run: RunState) -> Kill:
 
 def call_off(run: RunState, reason: str, now: datetime) -> RunState:
     """The queued run after it was killed."""
-    return run._replace(status=Status.KILLED, reason=reason, ended_at=now, recorded_at=now)
+    return replace(run, status=Status.KILLED, reason=reason, ended_at=now, recorded_at=now)
 
 
 def kill_reason(by: str | None, why: str | None) -> str:

@@ -3,9 +3,8 @@
 A report may come twice, late, or before the one that it follows: the outcome is the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from cronq.domain.grants import Grant
 from cronq.domain.messages import Report, ResultMessage
@@ -14,7 +13,8 @@ from cronq.domain.runs import ENDED, Status, may_move
 REMOVED_REASON = "its job was removed before it started"
 
 
-class RunState(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunState:
     """What the ledger knows of a run, as far as reports change it."""
 
     run_id: str
@@ -61,7 +61,7 @@ def grant(run: RunState | None, message: ResultMessage) -> Grant:
     if run is None:
         return refuse(message, "the database does not know this run")
     if run.status is Status.RUNNING and run.token == message.token:
-        return Grant(message.run_id, message.token or "", granted=True, asked=message.start_time)
+        return replace(refuse(message, None), granted=True)
     return refuse(message, _refusal(run))
 
 
@@ -92,7 +92,8 @@ def give_up(run: RunState, loss: Loss, now: datetime) -> RunState:
     """The run after its runner was given up."""
     if run.status is not Status.RUNNING or run.runner != loss.runner:
         return run
-    return run._replace(
+    return replace(
+        run,
         status=Status.LOST,
         reason=loss.reason,
         abandoned=loss.abandoned,
@@ -115,7 +116,7 @@ def win_back(run: RunState, runner: str, said_at: datetime) -> RunState:
 
 
 def _found_again(run: RunState) -> RunState:
-    return run._replace(status=Status.RUNNING, reason=None, abandoned=False, ended_at=None, recorded_at=None)
+    return replace(run, status=Status.RUNNING, reason=None, abandoned=False, ended_at=None, recorded_at=None)
 
 
 def _refusal(run: RunState) -> str:
@@ -132,8 +133,9 @@ def _start(run: RunState, message: ResultMessage, now: datetime, *, job_removed:
     if message.token and message.token == run.token:
         return run  # handed back already, by a report that has overtaken this one
     if message.token and job_removed:
-        return run._replace(status=Status.SKIPPED, reason=REMOVED_REASON, ended_at=now, recorded_at=now)
-    return run._replace(
+        return replace(run, status=Status.SKIPPED, reason=REMOVED_REASON, ended_at=now, recorded_at=now)
+    return replace(
+        run,
         status=Status.RUNNING,
         reason=None,
         token=message.token,
@@ -152,10 +154,10 @@ def _asked_again(run: RunState, message: ResultMessage, now: datetime) -> RunSta
     if message.start_time is None or (run.started_at and message.start_time <= run.started_at):
         return run
     if run.superseded:
-        return run._replace(abandoned=False)
+        return replace(run, abandoned=False)
     if run.status not in {Status.RUNNING, Status.LOST}:
         return run
-    return _found_again(run)._replace(granted_at=now, started_at=message.start_time)
+    return replace(_found_again(run), granted_at=now, started_at=message.start_time)
 
 
 def _late_start(run: RunState, message: ResultMessage, now: datetime) -> RunState:
@@ -166,34 +168,34 @@ def _late_start(run: RunState, message: ResultMessage, now: datetime) -> RunStat
         return run
     guessed = run.started_at in {None, _computed_start(run.ended_at, run.run_time)}
     started_at = (message.start_time or message.sent_at) if guessed else run.started_at
-    return run._replace(started_at=started_at, runner=run.runner or message.runner)
+    return replace(run, started_at=started_at, runner=run.runner or message.runner)
 
 
 def take_back(run: RunState, message: ResultMessage) -> RunState:
     """The run after the answer to this request to start could not be delivered."""
     if run.status is not Status.RUNNING or (run.token, run.started_at) != (message.token, message.start_time):
         return run
-    return _queued_again(run)._replace(token=None)
+    return replace(_queued_again(run), token=None)
 
 
 def _return(run: RunState, message: ResultMessage) -> RunState:
     if run.status is Status.QUEUED:
-        return run._replace(token=message.token)
+        return replace(run, token=message.token)
     if run.token != message.token:
         return run
     if run.status is Status.LOST:
-        return run._replace(abandoned=False)
+        return replace(run, abandoned=False)
     return _queued_again(run) if run.status is Status.RUNNING else run
 
 
 def _queued_again(run: RunState) -> RunState:
-    return run._replace(status=Status.QUEUED, runner=None, host=None, granted_at=None, started_at=None)
+    return replace(run, status=Status.QUEUED, runner=None, host=None, granted_at=None, started_at=None)
 
 
 def _lose(run: RunState, message: ResultMessage, now: datetime) -> RunState:
     if run.status is Status.LOST and run.abandoned:
         # Its host is back, and has seen to it that nothing of it runs any more.
-        return run._replace(abandoned=False, reason=message.reason, host=message.host, recorded_at=now)
+        return replace(run, abandoned=False, reason=message.reason, host=message.host, recorded_at=now)
     # That it is lost is no news of one that is, and says nothing of whether it had been started.
     return run if run.status is Status.LOST else _end(run, message, Status.LOST, now)
 
@@ -204,7 +206,8 @@ def _turned_up(run: RunState, message: ResultMessage, now: datetime) -> RunState
     if (run.ended_at, run.return_code, run.run_time) == told:
         return run
     how = "was not started" if message.return_code is None else f"ended with exit code {message.return_code}"
-    return run._replace(
+    return replace(
+        run,
         reason=f"{run.reason}; after another attempt had been made, its runner reported that it {how}",
         abandoned=False,
         ended_at=message.sent_at,
@@ -219,7 +222,8 @@ def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -
         return _turned_up(run, message, now)
     if not may_move(run.status, status):
         return run
-    return run._replace(
+    return replace(
+        run,
         status=status,
         reason=message.reason,
         abandoned=False,

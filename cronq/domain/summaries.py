@@ -1,14 +1,15 @@
 """What a job's row says of its runs, as 0.27 kept it."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from cronq.domain.messages import Report
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Status
 
 
-class JobSummary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JobSummary:
     """What a job's row says of its latest run."""
 
     last_run_start: datetime | None = None
@@ -30,9 +31,9 @@ def summarize(summary: JobSummary, before: RunState, run: RunState, now: datetim
     status = _WORDS.get(run.status, Status.FAILED.value)
     if _is_latest(run.started_at or run.ended_at, summary.last_run_start, before.started_at, now):
         last_run_start = run.started_at or summary.last_run_start
-        summary = summary._replace(last_run_start=last_run_start, current_status=status)
+        summary = replace(summary, last_run_start=last_run_start, current_status=status)
     if run.status.final and _is_latest(run.ended_at, summary.last_run_stop, before.ended_at, now):
-        summary = summary._replace(last_run_stop=run.ended_at, last_run_status=status)
+        summary = replace(summary, last_run_stop=run.ended_at, last_run_status=status)
     return summary
 
 

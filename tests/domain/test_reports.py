@@ -49,7 +49,7 @@ class ReportTests(SynchronousTestCase):
         """A run that was announced is running, with the time and the place of its start."""
         self.assertEqual(
             after([starting()]),
-            QUEUED._replace(status=Status.RUNNING, runner="r1", host="host", started_at=BEGAN),
+            replace(QUEUED, status=Status.RUNNING, runner="r1", host="host", started_at=BEGAN),
         )
 
     def test_granted_start(self) -> None:
@@ -93,7 +93,7 @@ class ReportTests(SynchronousTestCase):
     def test_lost_twice(self) -> None:
         """That a lost run is lost is nothing new, also when another attempt was made meanwhile."""
         lost = after([starting(), report(Report.LOST, 5, reason="gone")])
-        for run in (lost, lost._replace(superseded=True)):
+        for run in (lost, replace(lost, superseded=True)):
             self.assertEqual(after([report(Report.LOST, 9, reason="ended by its host")], run), run)
 
     def test_an_end_is_the_end(self) -> None:
@@ -105,7 +105,7 @@ class ReportTests(SynchronousTestCase):
     def test_runs_that_never_were(self) -> None:
         """A slot that was missed, skipped or unroutable cannot be made to have run."""
         for status in (Status.MISSED, Status.SKIPPED, Status.UNROUTABLE):
-            run = QUEUED._replace(status=status)
+            run = replace(QUEUED, status=status)
             self.assertEqual(after([starting(), finished(), report(Report.LOST)], run), run)
 
 

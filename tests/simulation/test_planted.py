@@ -88,7 +88,7 @@ class LedgerTests(PlantedTestCase):
         """A document takes effect, and what was due before it is forgotten."""
 
         def settle(whole: Any, connection: Any, live: Any, since: Any, now: Any) -> None:
-            whole(connection, [job._replace(next_run=None) for job in live], since, now)
+            whole(connection, [replace(job, next_run=None) for job in live], since, now)
 
         self.spoil(categories, "_settle", settle)
         self.assert_found("has no row", {people.replace: 1, faults.database_away: 1})
@@ -181,7 +181,7 @@ class WishTests(PlantedTestCase):
         """Runs by hand are skipped in a pause, too."""
 
         def verdict(whole: Any, its_gate: Any, run: RunState) -> Any:
-            return whole(its_gate, run._replace(slot=run.slot or its_gate._batch.now))
+            return whole(its_gate, replace(run, slot=run.slot or its_gate._batch.now))
 
         self.spoil(gate.Gate, "verdict", verdict)
         self.assert_found(
