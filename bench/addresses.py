@@ -66,7 +66,7 @@ class Addresses:
             if name not in AUDITS:
                 found[name] = path
             for query in QUERIES.get(name, ()):
-                found[f"{name}?{query}"] = f"{path}?{query}"
+                found[f"{name}?{query}"] = f"{path}?{query.format(**self._variables)}"
         return found
 
     def _filled(self, path: str) -> str:

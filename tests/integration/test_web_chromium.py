@@ -190,7 +190,7 @@ class ChromiumTests(TestCase):
             browser.follow("worker-3.example.net.4711")
             self.assertEqual(browser.texts(".held .name a"), ["Fetch exchange rates"])
             browser.click(".head button")
-            self.assertIn("It is told to drain", browser.text("[role=status]"))
+            self.assertIn("It is told to drain", browser.text("main [role=status]"))
             self.assertEqual(browser.texts(".head button"), [])
 
         await self.browse(visit)
