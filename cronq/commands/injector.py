@@ -25,12 +25,11 @@ from cronq.database.gateway import Database
 from cronq.domain.standing import DaemonKind
 from cronq.services.injector import Injector, Republisher
 from cronq.services.ordering import OrderPublisher
-from cronq.services.releasing import Releasing
 from cronq.services.sequence import Sequence
 from cronq.services.tables import Tables
 
-#: Seconds; how often it looks for what waits, for what is to be published again, and for orders.
-INTERVAL_OF_OTHERS = 1.0
+#: Seconds; how often it looks for what is to be published again, and for orders.
+REPUBLISH_INTERVAL = 1.0
 
 
 class Options(DaemonOptions):
@@ -42,15 +41,11 @@ class Options(DaemonOptions):
 
 def make_injector(
     values: Values, database: Database, tables: Tables, broker: Broker, clock: Any
-) -> tuple[Injector, Republisher, Releasing, OrderPublisher]:
+) -> tuple[Injector, Republisher, OrderPublisher]:
     """The duties of an injector."""
-    republisher = Republisher(database, tables, broker, clock, INTERVAL_OF_OTHERS)
-    return (
-        Injector(database, tables, broker, clock, identity(), values.interval),
-        republisher,
-        Releasing(database, tables, clock, INTERVAL_OF_OTHERS, republisher.wake),
-        OrderPublisher(database, tables, broker, clock, INTERVAL_OF_OTHERS),
-    )
+    injector = Injector(database, tables, broker, clock, identity(), values.interval)
+    republisher = Republisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
+    return injector, republisher, OrderPublisher(database, tables, broker, clock, REPUBLISH_INTERVAL)
 
 
 def makeService(options: Options) -> IService:

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from cronq.database.bulk import chunks
-from cronq.database.tables import runs
+from cronq.database.gateway import now as database_now
+from cronq.database.tables import jobs, runs
 from cronq.domain.overlap import OpenRun, most_at_once, occupied
-from cronq.domain.rules import Rules
+from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Cause, Status
 
 #: A run of a runner that tells nothing of itself, as those of 0.27, counts no longer than this.
@@ -19,8 +20,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 MOST_WAITING = 5_000
 
 _QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
-#: What waits for other runs of its job.
-WAITS = (runs.c.status == _QUEUED) & runs.c.publish_after.is_(None)
+_WAITS = (runs.c.status == _QUEUED) & runs.c.publish_after.is_(None)
 
 
 def open_runs(
@@ -37,17 +37,15 @@ def open_runs(
     return found
 
 
-def release(connection: Connection, rules: Mapping[int, Rules | None], now: datetime) -> int:
-    """Let go what may of the runs of these jobs that wait; gives how many. The jobs are locked; None: one
-    without rules.
-    """
+def release(connection: Connection, rules: Mapping[int, Rules | None], now: datetime) -> None:
+    """Let go what may of the runs of these jobs that wait. The jobs are locked; None: one without rules."""
     waiting = defaultdict(list)
     for some in chunks(sorted(rules)):
-        query = select(runs.c.job_id, runs.c.run_id).where(WAITS, _of(some))
+        query = select(runs.c.job_id, runs.c.run_id).where(_WAITS, _of(some))
         for row in connection.execute(query.order_by(runs.c.id).limit(MOST_WAITING)):
             waiting[row.job_id].append(row.run_id)
     if not waiting:
-        return 0
+        return
     taken = open_runs(connection, waiting.keys(), now)
     released = []
     for job_id, run_ids in waiting.items():
@@ -57,8 +55,20 @@ def release(connection: Connection, rules: Mapping[int, Rules | None], now: date
         released += run_ids[:room]
     for some in chunks(sorted(released)):
         go = {"publish_after": now, "not_before": now, "reason": None}
-        connection.execute(update(runs).where(runs.c.run_id.in_(some), WAITS).values(go))
-    return len(released)
+        connection.execute(update(runs).where(runs.c.run_id.in_(some), _WAITS).values(go))
+
+
+def release_all(connection: Connection) -> None:
+    """Look at all that waits: whoever was to let it go may have been killed, or the rules be others now."""
+    waiting = select(runs.c.job_id).where(_WAITS).order_by(runs.c.id).limit(MOST_WAITING)
+    job_ids = sorted(set(connection.scalars(waiting)))
+    for some in chunks(job_ids):
+        query = select(jobs.c.id, jobs.c.rules, jobs.c.removed_at).where(jobs.c.id.in_(some))
+        found = connection.execute(query.order_by(jobs.c.id).with_for_update()).all()
+        # What waits for a job that is gone is published, and that says what becomes of it.
+        rules: dict[int, Rules | None] = dict.fromkeys(some)
+        rules |= {row.id: decode_rules(row.rules) for row in found if row.removed_at is None}
+        release(connection, rules, database_now(connection))
 
 
 def _open(job_ids: Sequence[int], now: datetime, *, running_only: bool) -> Select[Any]:

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, update
 
+from cronq.database.backfilling import go_on
 from cronq.database.claims import PUBLISH_WITHIN
 from cronq.database.gateway import now as database_now
+from cronq.database.limits import release_all
 from cronq.database.tables import definitions, jobs, runs
 from cronq.domain.jobs import Publication
 from cronq.domain.runs import Status
@@ -71,6 +73,8 @@ def mark_unroutable(connection: Connection, refused: Iterable[Publication]) -> N
 
 def claim_unpublished(connection: Connection, limit: int) -> list[Publication]:
     """Take over queued runs that seem to have reached no one, or whose time has come, to publish them now."""
+    release_all(connection)
+    go_on(connection)
     now = database_now(connection)
     query = (
         select(runs.c.run_id)

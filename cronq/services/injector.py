@@ -1,8 +1,5 @@
 """Finds the jobs that are due, records their runs, and publishes them."""
 
-from collections.abc import Sequence
-
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -10,8 +7,6 @@ from cronq.broker.interface import Broker
 from cronq.database.claims import claim_due, seconds_until_due
 from cronq.database.gateway import Database
 from cronq.database.outbox import claim_unpublished
-from cronq.domain.errors import CronqError
-from cronq.domain.jobs import Publication
 from cronq.services.loop import Loop
 from cronq.services.publishing import publish_runs
 from cronq.services.tables import Tables
@@ -42,54 +37,23 @@ class Injector(Loop):
         self._broker = broker
         self._injector = name
         self._interval = interval
-        #: Recorded and not published yet.
-        self._claimed: Sequence[Publication] = ()
-        #: Whether more may be due.
-        self._more = True
-
-    def stopService(self) -> Deferred[None]:
-        """Fires when all that was claimed is published."""
-        return Deferred.fromCoroutine(self._stop())
 
     async def inject(self) -> float:
-        """One pass: publish what the pass before has claimed, and claim another batch meanwhile.
-
-        Gives the seconds until more is due.
-        """
+        """One pass: at most one batch. Gives the seconds until more is due."""
         if not await self._tables.ready():
             return self._interval
-        publishing = Deferred.fromCoroutine(self._publish())
-        try:
-            return await (self._claim() if self._more else self._look_ahead())
-        finally:
-            await publishing
-
-    async def _publish(self) -> None:
-        claimed, self._claimed = self._claimed, ()
-        await publish_runs(self._broker, self._database, claimed)
-
-    async def _claim(self) -> float:
         # While there is no broker, slots are left unclaimed: then the latest of each job runs, not all.
         await self.until(self._broker.when_connected())
         claim = await self._database.transact(claim_due, BATCH, self._injector)
         for job_id, why in claim.unreadable:
             log.error("job {job_id}: its stored schedule cannot be read: {why}", job_id=job_id, why=why)
-        self._claimed, self._more = claim.publications, claim.full
-        return 0.0 if self._claimed or self._more else await self._look_ahead()
-
-    async def _look_ahead(self) -> float:
-        self._more = True
+        await publish_runs(self._broker, self._database, claim.publications)
+        if claim.full:
+            return 0.0
         due = await self._database.read(seconds_until_due)
         if due is None:
             return self._interval
         return min(self._interval, due or OTHERS_HAVE_IT)
-
-    async def _stop(self) -> None:
-        await super().stopService()
-        try:
-            await self._publish()
-        except CronqError as error:
-            log.warn("injector: what it published last is not noted: {why}", why=str(error))
 
 
 class Republisher(Loop):

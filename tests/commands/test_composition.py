@@ -14,7 +14,6 @@ from cronq.commands.runner_service import RunnerService
 from cronq.commands.stopping import Signals
 from cronq.commands.web import WebService
 from cronq.services.injector import Injector, Republisher
-from cronq.services.releasing import Releasing
 from cronq.services.results import Results
 from tests.commands.case import PROGRAMS, CommandLineCase
 
@@ -39,13 +38,13 @@ class CompositionTests(CommandLineCase):
 
     def test_parts(self) -> None:
         """Each daemon has its own duties, and only those; who uses something starts after it."""
-        duties = (Injector, Republisher, Releasing, Results, RunnerService, WebService)
+        duties = (Injector, Republisher, Results, RunnerService, WebService)
         for program, expected in (
-            ("cronq-injector", [Injector, Republisher, Releasing]),
+            ("cronq-injector", [Injector, Republisher]),
             ("cronq-runner", [RunnerService]),
             ("cronq-results", [Results]),
             ("cronq-web", [WebService]),
-            ("cronq", [Results, WebService, RunnerService, Injector, Republisher, Releasing]),
+            ("cronq", [Results, WebService, RunnerService, Injector, Republisher]),
         ):
             parts = self.made(program)
             self.assertIsInstance(parts[0], Signals)

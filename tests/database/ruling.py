@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from cronq.database.jobs import request_run
 from cronq.database.ledger import record_reports
+from cronq.database.limits import release_all
 from cronq.database.outbox import claim_unpublished
 from cronq.database.reading.auditing import Audit, Question
 from cronq.database.tables import events, jobs, orders, runs
-from cronq.database.waiting import let_go, release_all
 from cronq.domain.findings import Finding
 from cronq.domain.grants import Grant
 from cronq.domain.messages import Report, ResultMessage
@@ -65,7 +65,6 @@ class RulingCase(StoreCase):
 
     def published(self) -> list[str]:
         """What is to be published again, or at last."""
-        self.do(let_go)
         return [run.run_id for run in self.do(claim_unpublished, 100)]
 
 

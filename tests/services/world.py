@@ -36,7 +36,6 @@ from cronq.services.mailbox import Mailbox
 from cronq.services.notebook import Notebook
 from cronq.services.ordering import OrderPublisher
 from cronq.services.recovery import recover, take_over
-from cronq.services.releasing import Releasing
 from cronq.services.reporting import Reports
 from cronq.services.results import Results
 from cronq.services.runner import Identity, Runner
@@ -168,11 +167,9 @@ class World:
         process = self.process(name)
         database = self._database_of(process)
         tables = Tables(database, create=False)
-        republisher = Republisher(database, tables, process.broker, process.clock, republish_interval)
         process.run(
             Injector(database, tables, process.broker, process.clock, name, interval),
-            republisher,
-            Releasing(database, tables, process.clock, republish_interval, republisher.wake),
+            Republisher(database, tables, process.broker, process.clock, republish_interval),
             OrderPublisher(database, tables, process.broker, process.clock, order_interval),
         )
         return process
@@ -207,14 +204,12 @@ class World:
         database = self._database_of(process)
         tables = Tables(database, create=True, then=[forget_published, lose_running])
         broker, clock = process.broker, process.clock
-        republisher = Republisher(database, tables, broker, clock, republish_interval)
         process.run(
             *self._results(process, database, tables, "cronq"),
             process.runner,
             process.salvage,
             Injector(database, tables, broker, clock, "cronq", 60.0),
-            republisher,
-            Releasing(database, tables, clock, republish_interval, republisher.wake),
+            Republisher(database, tables, broker, clock, republish_interval),
             OrderPublisher(database, tables, broker, clock, order_interval),
         )
         return process
