@@ -78,13 +78,6 @@ class LedgerTests(PlantedTestCase):
         self.spoil(reporting, "publish_report", publish)
         self.assert_found("ended with", {faults.broker_away: 1, faults.cut: 1})
 
-    def test_attempt_does_not_wait(self) -> None:
-        """The next attempt starts, wherever the one before it is running."""
-        self.spoil(ledger, "blocked", lambda *_: {})
-        self.assert_found(
-            "an attempt before it, was running", {faults.freeze: 1}, NAMES[:8], first=11, days=0.5
-        )
-
     def test_books_are_left_open(self) -> None:
         """A document takes effect, and what was due before it is forgotten."""
 
