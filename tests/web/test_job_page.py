@@ -85,7 +85,7 @@ class JobPageTests(WebTestCase):
         job = self.write(add_job, self.category, "j")
         self.write(add_run, job, Status.QUEUED, queued_at=NOW, attempt=2)
         self.assertIn(
-            "by hand 2026-11-23 07:05:20 UTC attempt 2", self.get(f"/job/{job}").page.texts("tr")[-1]
+            "by hand 2026-11-23 07:05:20 UTC attempt 2", self.get(f"/job/{job}").page.part("found").texts("tr")[-1]
         )
 
     def test_backfilled(self) -> None:
@@ -96,7 +96,7 @@ class JobPageTests(WebTestCase):
             run = self.write(add_run, job, Status.QUEUED, slot=NOW, cause=cause, attempt=attempt)
             slot = f"2026-11-23 07:05:20 UTC, {words}"
             self.assertIn(slot, self.get(f"/run/{run}").page.texts("dd"))
-        rows = self.get(f"/job/{job}").page.texts("tr")
+        rows = self.get(f"/job/{job}").page.part("found").texts("tr")
         self.assertEqual(["by a backfill" in row for row in rows], [False, True, False])
 
     def test_many_runs(self) -> None:
