@@ -240,7 +240,7 @@ class PageTests(RunsCase):
         self.add()
         page = self.look()
         live = [each.attributes["id"] for each in page.elements if "data-live" in each.attributes]
-        self.assertEqual(live, ["state", "took", "year", "found"])
+        self.assertEqual(live, ["state", "took", "year", "found", "as-of"])
         for name in live:
             self.assertFalse(page.part(name).all("form"), name)
 
