@@ -34,6 +34,9 @@ _PATIENCE = 300.0
 
 _ON_REAL_SERVERS = "tests.integration"
 
+_NAME = re.compile(r"tests(?:\.\w+)+$")
+"""How trial names, at the end, each test that did not pass, below what happened."""
+
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 
 
@@ -108,9 +111,13 @@ class Trial:
             self._heard = math.inf
             self.process.send_signal(signal.SIGABRT)
 
+    def lines(self) -> list[str]:
+        """All that it has written."""
+        return b"".join(self._written).decode(errors="replace").splitlines()
+
     def outcome(self) -> Outcome:
         """How many tests passed and failed, once it has ended."""
-        lines = b"".join(self._written).decode(errors="replace").splitlines()
+        lines = self.lines()
         outcome = outcome_of(next((line for line in reversed(lines) if _SUMMARY.match(line)), None))
         return outcome if self.process.wait() == 0 or outcome.failed else outcome + Outcome(0, 1)
 
@@ -132,6 +139,9 @@ def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
             waiting[0].show()
             while waiting and not waiting[0].running:
                 waiting.pop(0).show()
+    print(
+        *(f"not passed: {line}" for trial in trials for line in trial.lines() if _NAME.match(line)), sep="\n"
+    )
     return sum((trial.outcome() for trial in trials), Outcome(0, 0))
 
 

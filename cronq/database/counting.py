@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, Select, delete, func, select, update
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import IntegrityError
 
 from cronq.database.bulk import CHUNK, insert_new, update_rows
 from cronq.database.day_rows import SEVERAL, SeveralSlots, Sums, by_day, made_up_for, spread, sums_of
 from cronq.database.day_tables import job_days, unsettled_runs
 from cronq.database.gateway import now as database_now
+from cronq.database.kept import keep_first
 from cronq.database.tables import runs, settings
 from cronq.domain.runs import OPEN, Status
 
@@ -62,11 +62,7 @@ def _locked_mark(connection: Connection) -> int:
     """Of several daemons that count, one does at a time."""
     mine = select(settings.c.value).where(_MARK).with_for_update()
     if connection.scalar(mine) is None:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(settings).values(name=MARK, value="0"))
-        except IntegrityError:
-            pass  # another has made it in this moment
+        keep_first(connection, MARK, "0")
     mark = int(connection.execute(mine).scalar_one())
     # On SQLite an id comes again, once the runs from there on have been pruned.
     return min(mark, connection.scalar(_NEWEST) or 0)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
 
+from cronq.database.kept import keep_first
 from cronq.database.tables import settings
 from cronq.domain.instants import parse_instant
 
@@ -25,11 +25,7 @@ def move_mark(connection: Connection, until: datetime) -> None:
     text = f"{until.isoformat()}Z"
     kept = select(settings.c.value).where(settings.c.name == _NAME).with_for_update()
     if connection.scalar(kept) is None:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(settings).values(name=_NAME, value=text))
-        except IntegrityError:
-            pass  # another has made it in this moment
+        keep_first(connection, _NAME, text)
     now_kept = parse_instant(connection.execute(kept).scalar_one()).moment
     if now_kept < until:
         connection.execute(update(settings).where(settings.c.name == _NAME).values(value=text))

@@ -2,9 +2,9 @@
 
 import secrets
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select
 
+from cronq.database.kept import keep_first
 from cronq.database.tables import settings
 
 _NAME = "secret_key"
@@ -16,10 +16,6 @@ def keep_secret_key(connection: Connection) -> str:
     found: str | None = connection.execute(kept).scalar()
     if found is not None:
         return found
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(settings).values(name=_NAME, value=secrets.token_hex(32)))
-    except IntegrityError:
-        pass  # another has made one in this moment
+    keep_first(connection, _NAME, secrets.token_hex(32))
     won: str = connection.execute(kept).scalar_one()
     return won

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
+from cronq.database.kept import keep_first
 from cronq.database.tables import events, runs, settings
 from cronq.database.usual_tables import usual_durations
 from cronq.domain.messages import Report
@@ -121,9 +121,4 @@ def _move_mark(connection: Connection, done: UsualPass) -> bool:
     if done.mark is not None:
         moved = update(settings).where(_MARK, settings.c.value == done.mark).values(value=reached)
         return connection.execute(moved).rowcount == 1
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(settings).values(name=MARK, value=reached))
-    except IntegrityError:
-        return False
-    return True
+    return keep_first(connection, MARK, reached)

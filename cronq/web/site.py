@@ -14,7 +14,7 @@ from cronq.database.gateway import Database, RunInThread
 from cronq.domain.access import Role
 from cronq.web.actions.auditing import Auditor
 from cronq.web.actions.forecasting import Forecaster
-from cronq.web.actions.looking import Looker
+from cronq.web.actions.looker import Looker
 from cronq.web.actions.pulse import Pulse
 from cronq.web.actions.ruling import Ruling
 from cronq.web.api.categories import CategoriesApi

@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import signal
+import sys
+import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.execution.interface import Command
 from cronq.execution.procfs import process_status
 from cronq.execution.spawning import spawn_shell
-from cronq.execution.transport import PIECE, ChildTransport
+from cronq.execution.transport import LARGE_PIECE, PIECE, ChildTransport
 from cronq.execution.watching import Watch
 
 
@@ -62,6 +64,7 @@ class ChildTransportTests(SynchronousTestCase):
         self.watch = EagerWatch()
         self.notes = Notes()
         child = spawn_shell(Command(command, {"PATH": "/usr/bin:/bin"}))
+        self.out = child.out
         self.transport = ChildTransport(self.watch, child, self.notes)
         self.addCleanup(self.transport.reap)
         self.addCleanup(self.close_all)
@@ -111,10 +114,20 @@ class ChildTransportTests(SynchronousTestCase):
             self.watch.turn()
         return max(len(each[1]) for each in self.notes.told if isinstance(each, tuple) and each[0] == "out")
 
+    def turn_with(self, count: int) -> None:
+        """Take a turn when at least so many bytes wait to be read."""
+        size = bytes(4)
+        while int.from_bytes(size, sys.byteorder) < count:
+            os.sched_yield()
+            size = fcntl.ioctl(self.out, termios.FIONREAD, size)
+        self.watch.turn()
+
     def test_much_output(self) -> None:
         """Who writes more than a pipe holds gets a larger one and is read in larger pieces; all comes."""
         self.start("head -c 3000000 /dev/zero; exec >&- 2>&-; exec sleep 600")
-        self.assertGreater(self.read_all(), PIECE)
+        self.turn_with(PIECE)
+        self.turn_with(LARGE_PIECE)
+        self.assertEqual(self.read_all(), LARGE_PIECE)
         self.assertEqual(b"".join(data for _, data in self.notes.told), bytes(3_000_000))
 
     def test_no_larger_pipe(self) -> None:
@@ -125,6 +138,7 @@ class ChildTransportTests(SynchronousTestCase):
 
         self.patch(fcntl, "fcntl", refuse)
         self.start("head -c 300000 /dev/zero; exec >&- 2>&-; exec sleep 600")
+        self.turn_with(PIECE)
         self.assertEqual(self.read_all(), PIECE)
         self.assertEqual(b"".join(data for _, data in self.notes.told), bytes(300_000))
 

@@ -25,12 +25,13 @@ class BrowsingCase(TestCase):
     """Each test has the small installation, in which it is always `NOW`."""
 
     timeout = 300
+    settings = WebSettings()
 
     def setUp(self) -> None:
         engine = make_engine("sqlite://")
         self.addCleanup(engine.dispose)
         self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
-        self.web = make_web(self.database, WebSettings(), reactor)
+        self.web = make_web(self.database, self.settings, reactor)
         self.addCleanup(self.web.streams.end_all)
         self.base = self.listen(self.web.resource)
         self.write(create_tables)

@@ -16,7 +16,10 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 #: Of each route, so many pages are looked at.
 MOST = 5
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
-LINKS = "return [...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.pathname + a.search)"
+LINKS = """
+return [...document.querySelectorAll('a[href^="/"]')]
+  .map(a => new URL(a.getAttribute("href"), location)).map(to => to.pathname + to.search);
+"""
 TYPE = """
 const enough = new AbortController();
 return fetch(arguments[0], {signal: enough.signal}).then(answer => {

@@ -1,23 +1,15 @@
 """What people do on the pages, in a real browser."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from cronq.database.gateway import Database, make_engine
-from cronq.web.site import WebSettings, make_site, make_web
-from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
-from tests.web.installation import seed_small
-from tests.web.seed import HOSTILE_NAMES, NOW, create_tables
+from cronq.web.site import WebSettings
+from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser
+from tests.integration.browsing import BrowsingCase
+from tests.web.seed import HOSTILE_NAMES
 
 reactor: Any = _reactor
 
@@ -69,43 +61,21 @@ class PageOfSomebodyElse(Resource):
         return f'<form method=post action="{self._target}">{button}</form>'.encode()
 
 
-class ChromiumTests(TestCase):
-    timeout = 300
-
-    def setUp(self) -> None:
-        engine = make_engine("sqlite://")
-        self.addCleanup(engine.dispose)
-        self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
-        settings = WebSettings(log_url_template="https://logs.example/?run={run_id}")
-        self.base = self.listen(make_web(self.database, settings, reactor).resource)
-        self.write(create_tables)
-        self.write(seed_small)
-
-    def listen(self, resource: Any) -> str:
-        """Serve a resource, and give its address."""
-        port = reactor.listenTCP(0, make_site(resource), interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
-        return f"http://127.0.0.1:{port.getHost().port}"
-
-    def write(self, function: Callable[[Connection], Any]) -> Any:
-        return self.successResultOf(Deferred.fromCoroutine(self.database.transact(function)))
-
-    def browse(self, visit: Callable[[Browser], None]) -> Deferred[None]:
-        """Do something with a fresh browser, in a thread."""
-
-        def run() -> None:
-            with chromium(self.base, str(Path(self.mktemp()).resolve())) as browser:
-                visit(browser)
-
-        return deferToThread(run)
+class ChromiumTests(BrowsingCase):
+    settings = WebSettings(log_url_template="https://logs.example/?run={run_id}")
 
     def paths(self, browser: Browser) -> list[str]:
         """All kinds of pages: lists, one job, one run of each status."""
-        browser.open("/failures")
+        browser.open("/failures?status=any")
         runs = browser.ask("return [...document.querySelectorAll('.state a')].map(a => a.pathname)")
         return [
             "/",
             "/?q=nothing+like+it",
+            "/overview",
+            "/upcoming",
+            "/upcoming?hours=168",
+            "/categories",
+            "/failures",
             "/failures?status=lost",
             "/runners",
             "/runners?status=silent",

@@ -85,7 +85,8 @@ class JobPageTests(WebTestCase):
         job = self.write(add_job, self.category, "j")
         self.write(add_run, job, Status.QUEUED, queued_at=NOW, attempt=2)
         self.assertIn(
-            "by hand 2026-11-23 07:05:20 UTC attempt 2", self.get(f"/job/{job}").page.part("found").texts("tr")[-1]
+            "by hand 2026-11-23 07:05:20 UTC attempt 2",
+            self.get(f"/job/{job}").page.part("found").texts("tr")[-1],
         )
 
     def test_backfilled(self) -> None:

@@ -15,7 +15,7 @@ from cronq.domain.live_output import LEASE, Excerpt
 from cronq.domain.outputs import Output, Piece, Stream
 from cronq.domain.rules import Rules
 from cronq.domain.runs import Status
-from cronq.web.actions import looking
+from cronq.web.actions import looker
 from cronq.web.actions.look import (
     LAST_WORDS,
     LONGEST,
@@ -26,7 +26,7 @@ from cronq.web.actions.look import (
     SILENT,
     TOO_MANY,
 )
-from cronq.web.actions.looking import PATIENCE
+from cronq.web.actions.looker import PATIENCE
 from cronq.web.site import make_site
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_output, add_run
 from tests.web.support import WebTestCase
@@ -212,7 +212,7 @@ class PageStreamTests(LookingCase):
 
     def test_too_many_readers(self) -> None:
         """One web lets only so many look on at once."""
-        self.patch(looking, "MOST_LOOKING", 2)
+        self.patch(looker, "MOST_LOOKING", 2)
         first, _ = self.look(), self.look()
         answer = self.get(f"/api/runs/{self.run_id}/stream")
         self.assertEqual((answer.code, answer.header("Retry-After")), (429, "30"))

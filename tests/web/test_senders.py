@@ -43,12 +43,11 @@ class SessionTests(PeopleCase):
     def test_looking_changes_nothing(self) -> None:
         """No change hides behind GET or HEAD."""
         cookie = self.session(Role.ADMIN)
-        for route in self.site.routes:
-            if "GET" not in route.methods and "<" not in route.path:
+        pages = {route.path for route in self.site.routes if "GET" in route.methods}
+        for path in {route.path for route in self.site.routes} - pages:
+            if "<" not in path:
                 for method in ("GET", "HEAD"):
-                    answer = self.ask(method, route.path, headers=cookie)
-                    self.assertIn(answer.code, {200, 405}, route.path)
-                    self.assertEqual(answer.code == 200, route.path == "/login", route.path)
+                    self.assertEqual(self.ask(method, path, headers=cookie).code, 405, path)
 
 
 class ContentTypeTests(PeopleCase):

@@ -103,7 +103,7 @@ def _of_jobs(connection: Connection) -> Iterator[Concern]:
 
 
 def _concern(connection: Connection, kind: ConcernKind, found: Troubled) -> Concern:
-    since = first_failures(connection, [job.id for job in found.jobs])
+    since = first_failures(connection, found.jobs)
     subjects = tuple(_subject(job, since.get(job.id)) for job in found.jobs)
     return Concern(kind, found.count, found.since, found.latest, subjects)
 

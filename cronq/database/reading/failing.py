@@ -73,7 +73,7 @@ def read_failing(connection: Connection) -> FailingView:
     """The jobs that fail by now."""
     ids = _candidates(connection)
     found = find_jobs(connection, ids[: 2 * MOST_JOBS])
-    failing = [each for job in found.values() if (each := _failing(connection, job)) is not None]
+    failing = [each for job in found.values() if (each := find_failing(connection, job)) is not None]
     known = acknowledged(connection, [each.job.id for each in failing])
     words = _last_words(connection, [each.latest.run_id for each in failing])
     complete = [
@@ -109,7 +109,8 @@ def _candidates(connection: Connection) -> list[int]:
     return list(dict.fromkeys(ids))
 
 
-def _failing(connection: Connection, job: JobRecord) -> FailingJob | None:
+def find_failing(connection: Connection, job: JobRecord) -> FailingJob | None:
+    """What goes wrong with a job, without what people have said of it; None when it is well, or removed."""
     if job.removed_at is not None:
         return None
     for most in (_FEW, MOST_RUNS):

@@ -34,9 +34,9 @@ def windows(ids: range) -> Iterator[range]:
     return (ids[start : start + WINDOW] for start in range(0, len(ids), WINDOW))
 
 
-def ids_of_runs(connection: Connection, since: datetime | None) -> range:
-    """Where the runs are that were made since then."""
-    return _ids_since(connection, runs, runs.c.queued_at, since)
+def ids_of_runs(connection: Connection, since: datetime | None, around: timedelta = _CLOCKS_GO_BACK) -> range:
+    """Where the runs are that were made since then, or up to `around` before it."""
+    return _ids_since(connection, runs, runs.c.queued_at, since, around)
 
 
 def ids_of_inherited_events(connection: Connection, since: datetime | None) -> range:
@@ -44,7 +44,7 @@ def ids_of_inherited_events(connection: Connection, since: datetime | None) -> r
     last = Inheritance(connection).last
     if not last:
         return range(0)
-    ids = _ids_since(connection, events, events.c.datetime, since)
+    ids = _ids_since(connection, events, events.c.datetime, since, _CLOCKS_GO_BACK)
     return range(ids.start, min(ids.stop, last + 1))
 
 
@@ -92,7 +92,11 @@ def _between(table: Table, ids: range) -> ColumnElement[bool]:
 
 
 def _ids_since(
-    connection: Connection, table: Table, moment: ColumnElement[datetime], since: datetime | None
+    connection: Connection,
+    table: Table,
+    moment: ColumnElement[datetime],
+    since: datetime | None,
+    around: timedelta,
 ) -> range:
     """From the first row that was made since then to the last; found by halving, as no index leads there."""
     least, most = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
@@ -101,7 +105,7 @@ def _ids_since(
     ids = range(least, most + 1)
     if since is None:
         return ids
-    begin = since - _CLOCKS_GO_BACK
+    begin = since - around
 
     def made_later(row_id: int) -> bool:
         made = connection.scalar(select(moment).where(table.c.id >= row_id).order_by(table.c.id).limit(1))

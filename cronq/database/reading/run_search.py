@@ -1,6 +1,5 @@
 """Runs by job, status and time, the latest first, read off the ends of indexes however many there are."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, union_al
 
 from cronq.database.reading.cursors import LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
+from cronq.database.reading.loose_ends import ids_of_runs
 from cronq.database.reading.runs import (
     EventRecord,
     RunPage,
@@ -82,7 +82,7 @@ def _page(connection: Connection, search: RunSearch, found: Sequence[RunRecord],
 
 def _ids(connection: Connection, search: RunSearch, below: int, count: int) -> Select[Any]:
     """Selects the latest ids of the job, or else with one of the statuses, or of all runs."""
-    lowest = 0 if search.since is None else _first_since(connection, search.since - _SLACK)
+    lowest = 0 if search.since is None else ids_of_runs(connection, search.since, _SLACK).start
     between = runs.c.id >= lowest, runs.c.id < below
     if search.job_id is not None:
         conditions = [[runs.c.job_id == search.job_id, *between]]
@@ -111,18 +111,6 @@ def _with_ids(connection: Connection, ids: Sequence[int]) -> list[RunRecord]:
 
 def _is_recent(run: RunRecord, since: datetime | None) -> bool:
     return since is None or (run.queued_at is not None and run.queued_at >= since)
-
-
-def _first_since(connection: Connection, moment: datetime) -> int:
-    """The id of the first run that was recorded then or later; found by halving, as no index leads there."""
-    last = connection.scalar(select(func.max(runs.c.id))) or 0
-
-    def recorded(number: int) -> bool:
-        query = select(runs.c.queued_at).where(runs.c.id >= number, runs.c.queued_at.is_not(None))
-        found: datetime | None = connection.scalar(query.order_by(runs.c.id).limit(1))
-        return found is None or found >= moment
-
-    return bisect_left(range(last + 1), True, key=recorded)
 
 
 def _inherited(connection: Connection, search: RunSearch, below: int, limit: int) -> RunPage:

@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from cronq.database.acknowledgement_tables import acknowledgements
-from cronq.database.reading.failing import acknowledged
-from cronq.database.reading.history import TROUBLE
+from cronq.database.reading.failing import acknowledged, find_failing
 from cronq.database.reading.records import JobRecord, find_jobs
 from cronq.database.tables import jobs, runs
 from cronq.domain.runs import Status
@@ -19,11 +18,8 @@ MOST_JOBS = 1000
 MOST_RUNS = 500
 #: Of so many the latest are named.
 _NAMED = 100
-#: So many runs of a job are looked at for its last good one.
-_LOOKED_AT = 200
 #: Of so many it is asked whether what people have said still holds.
 _MOST_KNOWN = 50
-_TROUBLE = frozenset(status.value for status in TROUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +81,11 @@ def jobs_that_ended(
     return _troubled(connection, found, shown)
 
 
-def first_failures(connection: Connection, job_ids: Collection[int]) -> Mapping[int, datetime]:
+def first_failures(connection: Connection, found: Collection[JobRecord]) -> Mapping[int, datetime]:
     """Since when each of these jobs comes to no good end; those of which that is not known are left out."""
-    found = {job_id: _first_failure(connection, job_id) for job_id in job_ids}
-    return {job_id: since for job_id, since in found.items() if since is not None}
-
-
-def _first_failure(connection: Connection, job_id: int) -> datetime | None:
-    since: datetime | None = None
-    newest = select(runs.c.id).where(runs.c.job_id == job_id).order_by(runs.c.id.desc()).limit(_LOOKED_AT)
-    some = newest.subquery()
-    query = select(runs.c.status, func.coalesce(runs.c.ended_at, runs.c.recorded_at).label("at"))
-    for row in connection.execute(query.join(some, some.c.id == runs.c.id).order_by(runs.c.id.desc())):
-        if row.status == Status.SUCCEEDED.value:
-            return since
-        if row.status in _TROUBLE and row.at is not None:
-            since = row.at
-    return since
+    failing = [each for job in found if (each := find_failing(connection, job)) is not None]
+    since = {each.job.id: each.first.completed_at for each in failing}
+    return {job_id: at for job_id, at in since.items() if at is not None}
 
 
 def _troubled(connection: Connection, at: Mapping[int, datetime | None], shown: int) -> Troubled | None:

@@ -8,7 +8,7 @@ from cronq.database.reading.history import find_run
 from cronq.domain.access import Role
 from cronq.domain.live_output import LeftOut, Written
 from cronq.web.actions.look import Became, Ended, Remark, Seen
-from cronq.web.actions.looking import Looker
+from cronq.web.actions.looker import Looker
 from cronq.web.api.run_shapes import output_shape, part_shape
 from cronq.web.api.shapes import run_shape
 from cronq.web.http.errors import NotFound

@@ -6,7 +6,7 @@ from cronq.database.reading.run_view import RunView
 from cronq.database.reading.runs import RunRecord
 from cronq.domain.live_output import Written
 from cronq.web.actions.look import Part
-from cronq.web.actions.looking import SoFar
+from cronq.web.actions.looker import SoFar
 from cronq.web.api.shapes import Shape, category_shape, run_shape
 
 

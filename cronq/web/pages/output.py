@@ -9,7 +9,7 @@ from cronq.database.reading.runs import RunRecord
 from cronq.domain.access import Role
 from cronq.domain.live_output import LeftOut, Written
 from cronq.web.actions.look import Became, Ended, Remark, Seen
-from cronq.web.actions.looking import Looker
+from cronq.web.actions.looker import Looker
 from cronq.web.http.errors import NotFound
 from cronq.web.http.exchange import Request, Response, text_response
 from cronq.web.http.fields import is_run_id, position
