@@ -3,7 +3,7 @@
 import json
 
 from tests.integration import test_all_in_one
-from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
+from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, chromium
 from tests.integration.command_line import CommandLineCase
 from tests.integration.installation import job
 from tests.integration.looking_on import WAIT
