@@ -13,6 +13,13 @@ from cronq.web.http.routing import Route
 
 #: What every route may be answered with.
 _COMMON = (403, 421, 503)
+#: What pages are that are no HTML.
+_TYPES = {
+    "/events": "text/event-stream",
+    "/run/{run_id}/output.txt": "text/plain",
+    "/run/{run_id}/stream": "text/event-stream",
+    "/static/{name}": "*/*",
+}
 _VARIABLE = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 _ABOUT = (
     "Jobs, runs, runners and what people change. Each error has a sentence for a person. Where the web asks "
@@ -54,7 +61,7 @@ def _operation(route: Route, path: str, about: Operation | None) -> dict[str, An
         "summary": text.partition(". ")[0].removesuffix("."),
         "tags": ["api" if about else "pages"],
         "parameters": [*_path_parameters(route), *_query_parameters(about)],
-        "responses": _answers(route, about) if about else _pages(),
+        "responses": _answers(route, about) if about else _pages(_TYPES.get(path, "text/html")),
         "x-cronq-role": route.needs,
         # An empty object: none is needed where the web asks nobody for a login.
         "security": [{}, {"token": []}, {"password": []}] if route.needs else [{}],
@@ -90,9 +97,9 @@ def _answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _pages() -> dict[str, Any]:
+def _pages(kind: str) -> dict[str, Any]:
     return {
-        "200": {"description": "A page", "content": {"text/html": {}}},
+        "200": {"description": "A page", "content": {kind: {}}},
         "303": {"description": "Go on to where Location says: to the page, or to the login"},
         "default": {"description": "A page that says what is wrong", "content": {"text/html": {}}},
     }
