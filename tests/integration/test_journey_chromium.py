@@ -1,4 +1,4 @@
-"""What a person does with cronq from the first login to the last logout, in a real browser and with real daemons."""
+"""What a person does with cronq from login to logout, in a real browser and with real daemons."""
 
 import json
 

@@ -39,7 +39,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         for method in route.methods:
             item = paths.setdefault(path, {})
             item[method.lower()] = _operation(route, path, OPERATIONS.get(f"{method} {path}"))
-    return {
+    described = {
         "openapi": "3.1.1",
         "info": {"title": "cronq", "version": __version__, "description": _ABOUT},
         "paths": paths,
@@ -48,6 +48,17 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": _SCHEMES,
         },
     }
+    portable: dict[str, Any] = _portable(described)
+    return portable
+
+
+def _portable(found: Any) -> Any:
+    """The same without lone surrogates in patterns: no UTF-8 holds one, and not every engine can name them."""
+    if isinstance(found, dict):
+        return {key: _portable(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_portable(each) for each in found]
+    return found.replace(r"\ud800-\udfff", "") if isinstance(found, str) else found
 
 
 def plain_path(path: str) -> str:

@@ -25,6 +25,7 @@ from cronq.web.api.description.schemas import (
     list_of,
     maybe,
     ref,
+    with_keys,
 )
 
 
@@ -135,7 +136,7 @@ OPERATIONS: Mapping[str, Operation] = {
     },
     "GET /api/jobs/{job_id}/backfills": Operation(data(backfills=list_of(ref("Backfill"))), refusals=(404,)),
     "POST /api/schedule/preview": Operation(
-        data(preview={"type": "object"}), body={"type": "object"}, refusals=(400, 413, 415)
+        data(preview={"type": "object"}), body=with_keys(schedule={}), refusals=(400, 413, 415)
     ),
     "GET /api/runners": Operation(
         data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)
