@@ -53,7 +53,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def _portable(found: Any) -> Any:
-    """The same without lone surrogates in patterns: no UTF-8 holds one, and not every engine can name them."""
+    """The same without lone surrogates in patterns: no UTF-8 holds one, and few engines know them."""
     if isinstance(found, dict):
         return {key: _portable(value) for key, value in found.items()}
     if isinstance(found, list):
