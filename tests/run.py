@@ -7,6 +7,7 @@
 Nothing that the tests started is running afterwards, and no file of theirs is left.
 """
 
+import itertools
 import math
 import os
 import pkgutil
@@ -35,7 +36,7 @@ _PATIENCE = 300.0
 _ON_REAL_SERVERS = "tests.integration"
 
 _NAME = re.compile(r"tests(?:\.\w+)+$")
-"""How trial names, at the end, each test that did not pass, below what happened."""
+"""How trial names each test that did not pass, below what happened; and modules before the first of them."""
 
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 
@@ -62,6 +63,12 @@ def outcome_of(summary: str | None) -> Outcome:
     counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", match["counts"] or "")}
     passed = counts.pop("successes", 0) + counts.pop("expectedFailures", 0)
     return Outcome(passed, sum(counts.values()))
+
+
+def names_of_failed(lines: list[str]) -> list[str]:
+    """The tests that did not pass, by what trial has written."""
+    told = itertools.dropwhile(lambda line: not line.startswith("====="), lines)
+    return [line for line in told if _NAME.match(line)]
 
 
 def run_checks() -> Outcome:
@@ -139,9 +146,7 @@ def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
             waiting[0].show()
             while waiting and not waiting[0].running:
                 waiting.pop(0).show()
-    print(
-        *(f"not passed: {line}" for trial in trials for line in trial.lines() if _NAME.match(line)), sep="\n"
-    )
+    print(*(f"not passed: {name}" for trial in trials for name in names_of_failed(trial.lines())), sep="\n")
     return sum((trial.outcome() for trial in trials), Outcome(0, 0))
 
 
