@@ -34,7 +34,7 @@ _PATIENCE = 300.0
 
 _ON_REAL_SERVERS = "tests.integration"
 
-_NAME = re.compile(r"tests(?:\.\w+)+$")
+_NAME = re.compile(r"tests(?:\.\w+)+\.[A-Z]\w*\.test_\w+$")
 """How trial names, at the end, each test that did not pass, below what happened."""
 
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
