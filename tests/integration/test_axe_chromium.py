@@ -48,7 +48,8 @@ class AxeTests(BrowsingCase):
         return {
             route.path: pattern_of(route.path)
             for route in self.web.routes
-            if "GET" in route.methods and not route.path.startswith(("/api/", "/static/", "/_status"))
+            if "GET" in route.methods
+            and not route.path.startswith(("/api/", "/static/", "/_status"))
             and not route.path.endswith("/stream")
         }
 
