@@ -7,7 +7,6 @@
 Nothing that the tests started is running afterwards, and no file of theirs is left.
 """
 
-import itertools
 import math
 import os
 import pkgutil
@@ -35,8 +34,8 @@ _PATIENCE = 300.0
 
 _ON_REAL_SERVERS = "tests.integration"
 
-_NAME = re.compile(r"tests(?:\.\w+)+$")
-"""How trial names each test that did not pass, below what happened; and modules before the first of them."""
+_NAME = re.compile(r"tests(?:\.\w+)+\.[A-Z]\w*\.test_\w+$")
+"""How trial names, at the end, each test that did not pass, below what happened."""
 
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 
@@ -63,12 +62,6 @@ def outcome_of(summary: str | None) -> Outcome:
     counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", match["counts"] or "")}
     passed = counts.pop("successes", 0) + counts.pop("expectedFailures", 0)
     return Outcome(passed, sum(counts.values()))
-
-
-def names_of_failed(lines: list[str]) -> list[str]:
-    """The tests that did not pass, by what trial has written."""
-    told = itertools.dropwhile(lambda line: not line.startswith("====="), lines)
-    return [line for line in told if _NAME.match(line)]
 
 
 def run_checks() -> Outcome:
@@ -146,15 +139,21 @@ def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
             waiting[0].show()
             while waiting and not waiting[0].running:
                 waiting.pop(0).show()
-    print(*(f"not passed: {name}" for trial in trials for name in names_of_failed(trial.lines())), sep="\n")
+    print(
+        *(f"not passed: {line}" for trial in trials for line in trial.lines() if _NAME.match(line)), sep="\n"
+    )
     return sum((trial.outcome() for trial in trials), Outcome(0, 0))
 
 
 def all_parts() -> list[list[str]]:
-    """The tests that mostly wait for real servers, and those that keep a processor busy."""
-    found = pkgutil.iter_modules([str(Path(__file__).parent)])
-    names = [f"tests.{each.name}" for each in found if each.ispkg or each.name.startswith("test_")]
-    return [[name for name in names if name != _ON_REAL_SERVERS], [_ON_REAL_SERVERS]]
+    """The tests that keep a processor busy, and two halves of those that mostly wait for real servers."""
+    busy, waiting = _tests_in("tests"), _tests_in(_ON_REAL_SERVERS)
+    return [[name for name in busy if name != _ON_REAL_SERVERS], waiting[::2], waiting[1::2]]
+
+
+def _tests_in(package: str) -> list[str]:
+    found = pkgutil.iter_modules([str(Path(__file__).parent.parent / package.replace(".", "/"))])
+    return [f"{package}.{each.name}" for each in found if each.ispkg or each.name.startswith("test_")]
 
 
 def run_tests(names: list[str]) -> Outcome:
