@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from cronq.database.acknowledgement_tables import acknowledgements
-from cronq.database.reading.failing import acknowledged, find_failing
+from cronq.database.reading.acknowledgements import acknowledged
 from cronq.database.reading.records import JobRecord, find_jobs
+from cronq.database.reading.streaks import find_streaks
 from cronq.database.tables import jobs, runs
 from cronq.domain.runs import Status
 
@@ -83,9 +84,8 @@ def jobs_that_ended(
 
 def first_failures(connection: Connection, found: Collection[JobRecord]) -> Mapping[int, datetime]:
     """Since when each of these jobs comes to no good end; those of which that is not known are left out."""
-    failing = [each for job in found if (each := find_failing(connection, job)) is not None]
-    since = {each.job.id: each.first.completed_at for each in failing}
-    return {job_id: at for job_id, at in since.items() if at is not None}
+    streaks = find_streaks(connection, {job.id for job in found})
+    return {job_id: streak.since for job_id, streak in streaks.items() if streak.since is not None}
 
 
 def _troubled(connection: Connection, at: Mapping[int, datetime | None], shown: int) -> Troubled | None:
