@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from cronq.database.reading import job_runs
+from cronq.database.reading import job_runs, loose_ends
 from cronq.database.reading.cursors import LATEST, Cursor
 from cronq.database.reading.job_runs import JobRuns, Place, RunSearch, read_job_runs
 from cronq.database.tables import events, jobs, runs
@@ -228,7 +228,7 @@ class DayTests(SearchCase):
 
     def test_many_by_hand(self) -> None:
         """The same when there are many of them, on all days."""
-        self.patch(job_runs, "_MANY", 3)
+        self.patch(loose_ends, "FEW", 3)
         for number in range(12):
             self.add(queued_at=START + number * timedelta(hours=8))
         self.assertEqual(self.walk(day=TOMORROW), [[6, 5, 4]])

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, union_al
 from cronq.database.day_rows import DAY
 from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
-from cronq.database.reading.loose_ends import ids_of_runs
+from cronq.database.reading.loose_ends import few_by_hand, ids_of_runs
 from cronq.database.reading.runs import RunRecord, ledger_records, select_runs
 from cronq.database.tables import runs
 from cronq.domain.days import bounds
@@ -20,8 +20,6 @@ from cronq.domain.runs import Cause, Status
 WINDOW = 5000
 #: How far back it is looked for a row for several slots that reaches into a day.
 _MOST_FILLED = 1000
-#: Of so many runs by hand, those of one day are not looked for among all of them.
-_MANY = 1000
 #: Clocks go back by less than this, so ids ascend with the time.
 _AROUND = timedelta(days=1)
 
@@ -115,8 +113,7 @@ def _parts(connection: Connection, job_id: int, search: RunSearch) -> list[_Cond
 
 def _asked_around(connection: Connection, job_id: int, first: datetime, end: datetime) -> _Conditions:
     """Between which ids the runs by hand of a time are, for a job that has many of them."""
-    by_hand = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.slot.is_(None))
-    if len(connection.scalars(by_hand.limit(_MANY)).all()) < _MANY:
+    if few_by_hand(connection, job_id):
         return ()
     made = ids_of_runs(connection, first).start, ids_of_runs(connection, end + 2 * _AROUND).start
     return (runs.c.id.between(*made),)
