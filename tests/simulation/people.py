@@ -135,10 +135,11 @@ def _pause(history: "History", job: Any, seconds: float) -> str:
     until = now + timedelta(seconds=seconds)
     closed = history.world.rows(select(jobs.c.settled_until).where(jobs.c.id == job.id))[0].settled_until
     missed = [slot for slot in history.lives[job.name].slots(now) if closed is not None and slot > closed]
+    if not history.world.do(pause_job, job.id, until, WHY):
+        return f"{job.name} cannot be paused, as it is gone"
     # One more than what is just due.
     if len(missed) > 1:
         history.edges[Edge.PAUSE] += 1
-    history.world.do(pause_job, job.id, until, WHY)
     # What the clock has shown before it was set back is accounted for already.
     history.wishes.pause(Pause(job.name, max(now, history.latest), until))
     if history.chance.random() < 0.3:

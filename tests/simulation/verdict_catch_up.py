@@ -27,6 +27,9 @@ def faults_of_catch_up(history: History, rows: list[Any]) -> Iterator[str]:
             row.slot for row in of_one if row.status != Status.MISSED and not _was_passed(history, row)
         )
         last_missed = max((row.last_slot or row.slot for row in missed), default=None)
+        for row in of_one:
+            if row.status == Status.SKIPPED and row.slots > 1 and not _is_paused(history, row):
+                yield f"{name} from {row.slot} to {row.last_slot} is skipped, and not all of it was a pause"
         for fault in _judge(name, at, run, last_missed, some_late=late):
             yield f"of the slots of {name} that were taken at {at}, {fault}"
 
@@ -55,5 +58,13 @@ def _was_passed(history: History, row: Any) -> bool:
     """Whether people did not want that slot from the start."""
     if row.status != Status.SKIPPED:
         return False
-    in_pause = any(p.name == row.name and p.since < row.slot < p.until for p in history.wishes.pauses())
-    return in_pause or row.slots > 1 or row.reason == "somebody asked to skip it"
+    return row.slots > 1 or _is_paused(history, row) or row.reason == "somebody asked to skip it"
+
+
+def _is_paused(history: History, row: Any) -> bool:
+    """Whether all slots of the row are in one pause of its job."""
+    last = row.last_slot or row.slot
+    return any(
+        pause.name == row.name and pause.since < row.slot and last <= pause.until
+        for pause in history.wishes.pauses()
+    )
