@@ -1,26 +1,39 @@
 """The histories notice what is wrong with a cronq that has been spoilt on purpose."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection, select
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.database import (
+    admissions,
     backfilling,
     batch,
+    books,
     categories,
     following,
     gate,
     kills,
     ledger,
+    limits,
+    pausing,
 )
+from cronq.database.tables import runs
 from cronq.domain.grants import Grant
 from cronq.domain.messages import Report, ResultMessage
 from cronq.domain.overlap import STARTS
 from cronq.domain.reports import RunState
+from cronq.domain.rules import Overlap, Rules
 from cronq.domain.runs import Status
+from cronq.domain.settlement import Terms
 from cronq.services import injector, reporting
+from cronq.services.reporting import Reports
+from cronq.services.runner import Runner
+from cronq.services.running import Run
 from tests.simulation import faults, living, people
 from tests.simulation.faults import Fault
 from tests.simulation.jobs import NAMES
@@ -91,6 +104,66 @@ class LedgerTests(PlantedTestCase):
         """What a broker has lost is not published again."""
         self.spoil(injector, "claim_unpublished", lambda *_: [])
         self.assert_found("for ever", {faults.purge: 1, faults.broker_away: 1, faults.kill_all: 1})
+
+
+class EdgeTests(PlantedTestCase):
+    """Where two rules meet: each of these only shows itself there."""
+
+    def test_overlap_under_retries(self) -> None:
+        """A later attempt that is running, or about to, keeps no other slot from starting."""
+
+        def open_runs(whole: Any, connection: Connection, *arguments: Any, **options: Any) -> Any:
+            later = set(connection.scalars(select(runs.c.run_id).where(runs.c.attempt > 1)))
+            found = whole(connection, *arguments, **options)
+            first = {
+                job_id: [run for run in of_one if run.run_id not in later] for job_id, of_one in found.items()
+            }
+            return defaultdict(list, first)
+
+        for place in (admissions, gate, limits):
+            self.spoil(place, "open_runs", open_runs)
+        self.assert_found("was started beside", {people.replace: 1}, ("job 1",), first=3)
+
+    def test_pause_is_forgotten_in_catch_up(self) -> None:
+        """Slots of a pause that is over when they are caught up are taken for missed ones."""
+
+        def settle(whole: Any, schedule: Any, since: datetime, now: datetime, terms: Terms) -> Any:
+            is_over = terms.pause is not None and terms.pause.end <= now
+            return whole(schedule, since, now, replace(terms, pause=None) if is_over else terms)
+
+        self.spoil(books, "settle", settle)
+        self.assert_found("paused from", {people.pause_in_catch_up: 1}, ("job 0", "job 4"))
+
+    def test_pause_takes_what_was_missed(self) -> None:
+        """Slots from before a pause, which were to be caught up, are skipped as if they were in it."""
+        self.spoil(pausing, "close_books", lambda *_, **__: books.Closing())
+        self.assert_found("not all of it was a pause", {people.pause_in_catch_up: 1}, ("job 0", "job 4"))
+
+    def test_timeout_in_drain(self) -> None:
+        """A runner that comes to its end waits for its commands, and forgets their timeouts."""
+        draining = set[Reports]()
+
+        def drain(whole: Any, its_runner: Runner) -> Any:
+            draining.add(its_runner.reports)
+            return whole(its_runner)
+
+        def time_out(whole: Any, run: Run, timeout: timedelta) -> None:
+            if run._place.reports not in draining:
+                whole(run, timeout)
+
+        self.spoil(Runner, "drain", drain)
+        self.spoil(Run, "_time_out", time_out)
+        self.assert_found("has run for", {faults.stop: 1}, ("job 5",), first=12)
+
+    def test_replace_does_not_wait(self) -> None:
+        """What takes the place of another one starts at once, though that is not dead."""
+
+        def admit(whole: Any, rules: Rules, *arguments: Any, **options: Any) -> Any:
+            return STARTS if rules.overlap is Overlap.REPLACE else whole(rules, *arguments, **options)
+
+        self.spoil(admissions, "admit", admit)
+        self.spoil(gate, "admit_start", admit)
+        self.assert_found("was started beside", {people.replace: 1}, ("job 3",))
 
 
 class RuleTests(PlantedTestCase):
