@@ -34,7 +34,7 @@ from cronq.services import injector, reporting
 from cronq.services.reporting import Reports
 from cronq.services.runner import Runner
 from cronq.services.running import Run
-from tests.simulation import faults, living, people
+from tests.simulation import faults, jobs, living, people
 from tests.simulation.faults import Fault
 from tests.simulation.jobs import NAMES
 
@@ -90,6 +90,16 @@ class LedgerTests(PlantedTestCase):
 
         self.spoil(reporting, "publish_report", publish)
         self.assert_found("ended with", {faults.broker_away: 1, faults.cut: 1})
+
+    def test_attempt_does_not_wait(self) -> None:
+        """The next attempt starts, wherever the one before it is running."""
+        self.spoil(ledger, "blocked", lambda *_: {})
+        # Commands that still run when their host has been silent for so long that they are given up.
+        for commands in ("COMMANDS", "LONG_COMMANDS"):
+            self.patch(jobs, commands, ("3000 s",))
+        self.assert_found(
+            "an attempt before it, was running", {faults.freeze: 1}, ("job 0",), first=5, days=0.2
+        )
 
     def test_books_are_left_open(self) -> None:
         """A document takes effect, and what was due before it is forgotten."""
