@@ -34,7 +34,7 @@ from cronq.services import injector, reporting
 from cronq.services.reporting import Reports
 from cronq.services.runner import Runner
 from cronq.services.running import Run
-from tests.simulation import faults, jobs, living, people
+from tests.simulation import faults, history, jobs, living, people
 from tests.simulation.faults import Fault
 from tests.simulation.jobs import NAMES
 
@@ -113,6 +113,8 @@ class LedgerTests(PlantedTestCase):
     def test_publication_is_forgotten(self) -> None:
         """What a broker has lost is not published again."""
         self.spoil(injector, "claim_unpublished", lambda *_: [])
+        # What never ends need not be waited for as long as what may end.
+        self.patch(history, "HEALED_AFTER", 6 * 3600.0)
         self.assert_found("for ever", {faults.purge: 1, faults.broker_away: 1, faults.kill_all: 1})
 
 
@@ -219,17 +221,17 @@ class WishTests(PlantedTestCase):
     def test_start_in_a_pause(self) -> None:
         """What waits for a runner when its job is paused starts all the same."""
         self.spoil(batch, "pause_of", lambda *_: None)
-        self.assert_found("was started, paused from", {people.pause: 2, faults.broker_away: 1})
+        self.assert_found("was started, paused from", {people.pause: 2, faults.broker_away: 1}, first=5)
 
     def test_left_out_of_a_backfill(self) -> None:
         """A backfill takes what was missed for done."""
         self.spoil(backfilling, "has_run", lambda _whole, statuses: bool(list(statuses)))
-        self.assert_found("was left out by backfill", {people.backfill: 2, faults.broker_away: 1})
+        self.assert_found("was left out by backfill", {people.backfill: 2, faults.broker_away: 1}, first=4)
 
     def test_backfill_at_once(self) -> None:
         """A backfill makes more runs at once than it was asked for."""
         self.spoil(backfilling, "_go_on", lambda whole, c, row, now: whole(c, More(row), now))
-        self.assert_found("of its backfill", {people.backfill: 2, faults.broker_away: 1})
+        self.assert_found("of its backfill", {people.backfill: 2, faults.broker_away: 1}, first=6)
 
 
 class More:
