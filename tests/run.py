@@ -34,7 +34,7 @@ _PATIENCE = 300.0
 
 _ON_REAL_SERVERS = "tests.integration"
 
-_NAME = re.compile(r"tests(?:\.\w+)+$")
+_NAME = re.compile(r"tests(?:\.\w+)+\.[A-Z]\w*\.test_\w+$")
 """How trial names, at the end, each test that did not pass, below what happened."""
 
 _SUMMARY = re.compile(r"(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
@@ -146,10 +146,14 @@ def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
 
 
 def all_parts() -> list[list[str]]:
-    """The tests that mostly wait for real servers, and those that keep a processor busy."""
-    found = pkgutil.iter_modules([str(Path(__file__).parent)])
-    names = [f"tests.{each.name}" for each in found if each.ispkg or each.name.startswith("test_")]
-    return [[name for name in names if name != _ON_REAL_SERVERS], [_ON_REAL_SERVERS]]
+    """The tests that keep a processor busy, and two halves of those that mostly wait for real servers."""
+    busy, waiting = _tests_in("tests"), _tests_in(_ON_REAL_SERVERS)
+    return [[name for name in busy if name != _ON_REAL_SERVERS], waiting[::2], waiting[1::2]]
+
+
+def _tests_in(package: str) -> list[str]:
+    found = pkgutil.iter_modules([str(Path(__file__).parent.parent / package.replace(".", "/"))])
+    return [f"{package}.{each.name}" for each in found if each.ispkg or each.name.startswith("test_")]
 
 
 def run_tests(names: list[str]) -> Outcome:

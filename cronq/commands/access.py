@@ -120,7 +120,7 @@ class UsersCheck(Loop):
         listen: Callable[[], None],
     ) -> None:
         """`listen` is called when somebody may come in, unless only this machine could anyway."""
-        super().__init__("web", self.check, reactor)
+        super().__init__("web", self.check, reactor, tables.trouble)
         self._reactor = reactor
         self._tables = tables
         self._database = database

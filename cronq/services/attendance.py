@@ -21,7 +21,7 @@ class Attendance(Loop):
     def __init__(
         self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime, who: Attendee
     ) -> None:
-        super().__init__("attendance", self.attend, clock)
+        super().__init__("attendance", self.attend, clock, tables.trouble)
         self._database = database
         self._tables = tables
         self._broker = broker

@@ -17,7 +17,7 @@ class Counting(Loop):
     """One of the duties of a results daemon; of several, each counts what the others have not."""
 
     def __init__(self, database: Database, tables: Tables, clock: IReactorTime) -> None:
-        super().__init__("counting", self.count, clock)
+        super().__init__("counting", self.count, clock, tables.trouble)
         self._database = database
         self._tables = tables
 

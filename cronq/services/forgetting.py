@@ -19,7 +19,7 @@ class Forgetting(Loop):
     """One of the duties of a results daemon: each start of a runner makes a row, so old ones have to go."""
 
     def __init__(self, database: Database, tables: Tables, clock: IReactorTime) -> None:
-        super().__init__("forgetting", self.forget, clock)
+        super().__init__("forgetting", self.forget, clock, tables.trouble)
         self._database = database
         self._tables = tables
 

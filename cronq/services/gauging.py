@@ -17,7 +17,7 @@ class Gauging(Loop):
     """One of the duties of a results daemon. Of several, the first to come does the work of a minute."""
 
     def __init__(self, database: Database, tables: Tables, clock: IReactorTime) -> None:
-        super().__init__("gauging", self.gauge, clock)
+        super().__init__("gauging", self.gauge, clock, tables.trouble)
         self._database = database
         self._tables = tables
 

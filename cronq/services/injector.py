@@ -31,7 +31,7 @@ class Injector(Loop):
         interval: float,
     ) -> None:
         """`name` is written into `locked_by`; `interval` is the longest sleep, in seconds."""
-        super().__init__("injector", self.inject, clock)
+        super().__init__("injector", self.inject, clock, tables.trouble)
         self._tables = tables
         self._database = database
         self._broker = broker
@@ -63,7 +63,7 @@ class Republisher(Loop):
         self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime, interval: float
     ) -> None:
         """`interval` in seconds: how often it looks."""
-        super().__init__("republisher", self.republish, clock)
+        super().__init__("republisher", self.republish, clock, tables.trouble)
         self._tables = tables
         self._database = database
         self._broker = broker

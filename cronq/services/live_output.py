@@ -38,7 +38,7 @@ class LiveOutput(Loop):
         interval: float = INTERVAL,
     ) -> None:
         """`interval` in seconds: how often it looks who looks on."""
-        super().__init__("live output", self.work, clock)
+        super().__init__("live output", self.work, clock, tables.trouble)
         self._database = database
         self._tables = tables
         self._broker = broker

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.domain.errors import CronqError
+from cronq.services.trouble import Trouble
 
 log = Logger()
 T = TypeVar("T")
@@ -23,11 +24,19 @@ class Loop(Service):
     begins and one when it is over; anything else is a fault of ours and told with its traceback.
     """
 
-    def __init__(self, name: str, work: Callable[[], Awaitable[float]], clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[float]],
+        clock: IReactorTime,
+        trouble: Trouble | None = None,
+    ) -> None:
+        """Of several that share their `trouble`, the first one tells it."""
         self._name = name
         self._work = work
         self._clock = clock
-        self._trouble: str | None = None
+        self._trouble = trouble or Trouble()
+        self._sentence: str | None = None
         self._failures = 0
         self._woken = False
         self._rest: Deferred[None] | None = None
@@ -81,17 +90,22 @@ class Loop(Service):
         except Exception:
             log.failure("{name}: a pass failed", name=self._name)
             return self._failed(None)
-        if self._trouble is not None:
-            log.info("{name}: goes on", name=self._name)
-        self._trouble, self._failures = None, 0
+        self._tell_trouble(None)
+        self._failures = 0
         return pause
 
     def _failed(self, sentence: str | None) -> float:
-        if sentence is not None and sentence != self._trouble:
-            log.warn("{name}: {sentence}", name=self._name, sentence=sentence)
-            self._trouble = sentence
+        if sentence is not None:
+            self._tell_trouble(sentence)
         self._failures += 1
         return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10)))
+
+    def _tell_trouble(self, sentence: str | None) -> None:
+        before, self._sentence = self._sentence, sentence
+        if before is not None and before != sentence:
+            self._trouble.ends(self._name, before, well=sentence is None)
+        if sentence is not None:
+            self._trouble.begins(self._name, sentence)
 
     async def _pause(self, seconds: float) -> None:
         self._rest = rest = Deferred[None]()

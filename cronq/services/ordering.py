@@ -23,7 +23,7 @@ class OrderPublisher(Loop):
         self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime, interval: float
     ) -> None:
         """`interval` in seconds: how often it looks."""
-        super().__init__("orders", self.publish, clock)
+        super().__init__("orders", self.publish, clock, tables.trouble)
         self._tables = tables
         self._database = database
         self._broker = broker

@@ -55,7 +55,7 @@ class Results(Loop):
     """Records a batch in one transaction, then answers and accepts its messages."""
 
     def __init__(self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime) -> None:
-        super().__init__("results", self.record, clock)
+        super().__init__("results", self.record, clock, tables.trouble)
         self._tables = tables
         self._database = database
         self._broker = broker

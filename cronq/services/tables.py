@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from cronq.database import schema
 from cronq.database.gateway import Database
+from cronq.services.trouble import Trouble
 
 log = Logger()
 
@@ -24,6 +25,8 @@ class Tables:
         self._turn = DeferredLock()
         self._ready = False
         self._told = False
+        #: What keeps those who need the tables from getting on.
+        self.trouble = Trouble()
 
     async def ready(self) -> bool:
         """Whether they can be used; makes them first if that is our duty."""

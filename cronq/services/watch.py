@@ -39,7 +39,7 @@ class Watch(Loop):
         """`daemon` names this one among all results daemons. `lag` gives the seconds for which the oldest
         report in hand has been waiting. `lost_after`, and the `interval` of heartbeats, are in seconds.
         """
-        super().__init__("watch", self.watch, clock)
+        super().__init__("watch", self.watch, clock, tables.trouble)
         self._database = database
         self._tables = tables
         self._broker = broker

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from cronq.commands import access
 from cronq.commands.access import UsersCheck, add_user, is_only_here
 from cronq.database.gateway import make_engine
+from cronq.services.trouble import Trouble
 from cronq.web.safety.door import AccessSettings
 from tests.commands.case import PROGRAMS, CommandLineCase
 
@@ -142,7 +143,7 @@ class UsersCheckTests(SynchronousTestCase):
 
     def check(self, **settings: Any) -> UsersCheck:
         """A check that has started; this case stands for the tables and the database."""
-        tables: Any = type("", (), {"ready": lambda _: succeed(self.ready)})()
+        tables: Any = type("", (), {"ready": lambda _: succeed(self.ready), "trouble": Trouble()})()
         database: Any = type("", (), {"read": lambda *_: succeed(self.users)})()
         access = AccessSettings(**settings)
         check = UsersCheck(self.clock, tables, database, access, lambda: self.begun.append("listens"))

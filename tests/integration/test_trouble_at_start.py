@@ -39,7 +39,8 @@ class TroubleAtStartTests(InstallationCase):
         self.put_and_run(job("At last", self.record()))
         self.until_all(1)
         for daemon, count in ((injector, 1), (runner, 1), (results, 2)):
-            said = self.lines(daemon, "broker")
+            # A vhost is there for a moment before anybody may use it, and one may try just then.
+            said = [line for line in self.lines(daemon, "broker") if "access to vhost" not in line]
             self.assertEqual(len(said), count + 1, said)
             self.assertIn("connected to the broker at", said[-1])
             self.assertNotIn("wr0ng", daemon.output)
@@ -65,9 +66,9 @@ class TroubleAtStartTests(InstallationCase):
         results = self.start("cronq-results", DATABASE_URL=late)
         web = self.start("cronq-web", "--database-url", self.database_url)
         self.start("cronq-runner")
-        injector.wait_for_line(f"injector: .*127.0.0.1:{wire.port}/.*Can't connect to MySQL server")
-        results.wait_for_line(f"results: .*late_{name}:.*Access denied for user 'late_{name}'@")
-        web.wait_for_line(f"web: .*Unknown database '{name}'")
+        injector.wait_for_line(f"[a-z]+: .*127.0.0.1:{wire.port}/.*Can't connect to MySQL server")
+        results.wait_for_line(f"[a-z ]+: .*late_{name}:.*Access denied for user 'late_{name}'@")
+        web.wait_for_line(f"[a-z]+: .*Unknown database '{name}'")
         self.use_web(web)
         self.assertEqual(self.status(), "503")
         self.assertEqual(self.ask("/").status, 503)
@@ -82,8 +83,8 @@ class TroubleAtStartTests(InstallationCase):
         self.until(lambda: self.status() == "OK")
         self.put_and_run(job("At last", self.record()))
         self.until_all(1)
-        self.assertEqual(len(self.lines(injector, "services.loop")), 6)  # its other two duties say the same
-        self.assertEqual(len(self.lines(results, "services")), 7)  # and so do its watch and its forgetting
+        self.assertEqual(len(self.lines(injector, "services")), 2)  # its duties share one line
+        self.assertEqual(len(self.lines(results, "services")), 3)
         self.assertEqual(len(self.lines(web, "services")), 3)
         self.assertNotIn("s3cret", self.output)
 

@@ -1,6 +1,6 @@
 """Duties that are done again and again, and services that build on one another."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from cronq.domain.errors import DatabaseUnavailable
 from cronq.services.loop import LONGEST_PAUSE, Loop
 from cronq.services.sequence import Sequence
+from cronq.services.trouble import Trouble
 from tests.services.cases import LoggedTestCase
 from tests.services.turns import Turns
 
@@ -62,6 +63,32 @@ class LoopTests(LoggedTestCase):
                 "the loop: it is gone",
                 "the loop: goes on",
             ],
+        )
+
+    def test_shared_trouble(self) -> None:
+        """What keeps several duties of a daemon from getting on is told by one of them."""
+        trouble = Trouble()
+        gone = DatabaseUnavailable("it is gone")
+        outcomes: dict[str, list[Any]] = {"one": [gone, gone, 1.0], "other": [gone, gone, gone, gone, 1.0]}
+
+        def work_of(name: str) -> Callable[[], Awaitable[float]]:
+            async def work() -> float:
+                outcome = outcomes[name].pop(0) if outcomes[name] else DAY
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return float(outcome)
+
+            return work
+
+        for name in outcomes:
+            Loop(name, work_of(name), self.clock, trouble).startService()
+        self.clock.run_for(0.6)
+        self.assertEqual(self.said("^(one|other): "), ["one: it is gone"])
+        self.clock.run_for(60)
+        self.assertEqual(
+            self.said("^(one|other): "),
+            # The other one fails again when it seems to be over: that is news, and it says when it is not.
+            ["one: it is gone", "one: goes on", "other: it is gone", "other: goes on"],
         )
 
     def test_fault_of_ours_is_told_with_its_traceback(self) -> None:

@@ -116,8 +116,10 @@ class _Pump:
         """Write all of them."""
         self._raw.registerProducer(self, True)
         try:
+            # Even an empty one sends the headers: a reader knows then that the answer has begun.
+            self._raw.write(stream.keep_alive)
             if stream.keep_alive:
-                self._keeping_alive.start(KEEP_ALIVE)
+                self._keeping_alive.start(KEEP_ALIVE, now=False)
             async for event in stream.events:
                 self._raw.write(event.encode())
                 if self._paused is not None:
