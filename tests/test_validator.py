@@ -18,6 +18,7 @@ from cronq.domain.documents import read_document
 from cronq.domain.errors import BadDocument
 from cronq.domain.schedules import parse_schedule, step_after
 from cronq.validator import cronq_schema, validate
+from tests.domain.wrong_defaults import WITH_LINES, WRONG_DOCUMENT
 
 HERE = Path(__file__).resolve().parents[1]
 GUIDE = HERE / "docs" / "category-document.md"
@@ -122,6 +123,11 @@ class MainTests(ValidatorTestCase):
         path = self.write(BAD)
         expected = [f"{path}:{line}" for line in BAD_LINES]
         self.assertSays([f"--config={path}"], 1, expected, [f"{path}:{WARNING}"])
+
+    def test_defaults(self) -> None:
+        """So it is for each key of the defaults, whatever is wrong with it."""
+        path = self.write(WRONG_DOCUMENT)
+        self.assertSays(["--config", str(path)], 1, [f"{path}:{line}" for line in WITH_LINES], [])
 
     def test_remarks(self) -> None:
         """A document that only looks wrong is accepted."""

@@ -106,7 +106,7 @@ class Formed:
             return
         if not re.search(self.pattern, value):
             yield f"expected {self.expected}, found {shown(value)}"
-        if (size := encoded_size(value)) > self.longest_encoded:
+        elif (size := encoded_size(value)) > self.longest_encoded:
             yield f"has {size} bytes of UTF-8, at most {self.longest_encoded} are allowed"
 
     def schema(self) -> Schema:

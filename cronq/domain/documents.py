@@ -131,9 +131,14 @@ def _defaults_faults(defaults: object) -> Iterator[Fault]:
     if not isinstance(defaults, dict):
         yield Fault("defaults", f"expected an object, found {shown(defaults)}")
         return
-    for key, value in defaults.items():
-        if key in DEFAULT_KEYS:
-            yield from faults_at(member("defaults", key), DEFAULT_KEYS[key].rule, value)
+    known = {key: value for key, value in defaults.items() if key in DEFAULT_KEYS}
+    found = [
+        fault
+        for key, value in known.items()
+        for fault in faults_at(member("defaults", key), DEFAULT_KEYS[key].rule, value)
+    ]
+    # Told here, as it would else be told of each job, which does not say it.
+    yield from found or _faults_together(known | {"schedule": []}, "defaults")
 
 
 def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
@@ -145,12 +150,12 @@ def _jobs_faults(jobs: object, defaults: Any) -> Iterator[Fault]:
     for index, job in enumerate(jobs):
         place = element("jobs", index)
         found = list(_job_faults(job, place, owners))
-        yield from found or _whole_faults(_inherit(job, inherited), place)
+        yield from found or _faults_together(_inherit(job, inherited), place)
     yield from order_faults(jobs)
 
 
-def _whole_faults(job: dict[str, Any], place: str) -> Iterator[Fault]:
-    """What is wrong with a job of which each part is right."""
+def _faults_together(job: dict[str, Any], place: str) -> Iterator[Fault]:
+    """What is wrong with a job, or with what all of them have, where each part is right."""
     if "schedule" in job:
         yield from faults_of(Specification.of_job("", "", job), path_of(place))
     rules = read_rules(job).encode()

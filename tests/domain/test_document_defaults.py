@@ -6,13 +6,16 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from cronq.domain.command_keys import ENVIRONMENT_LENGTH, OWN_VARIABLES
+from cronq.domain.document_rules import DEFAULT_KEYS
 from cronq.domain.documents import parse_document, read_document
 from cronq.domain.errors import BadDocument
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.message_rules import command_rules
 from cronq.domain.rules import DEFAULT_RULES, RULES_LENGTH, OnLost, Rules, decode_rules, rules_as_json
+from tests.domain.wrong_defaults import WRONG
 
 JOB = {"name": "backup", "schedule": "R/2013-05-29T00:00:00/PT1M", "command": "true"}
+OTHER = {"name": "restore"}
 
 
 def document(defaults: object, *jobs: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +84,26 @@ class DefaultsTests(RulesCase):
                 "defaults.schedule: each job says its own, so this is for nothing",
             ),
         )
+
+    def test_each_key(self) -> None:
+        """A wrong value of any key is one sentence, told once, with its place and what would be right."""
+        self.assertEqual(set(WRONG), set(DEFAULT_KEYS))
+        for key, (value, sentence) in WRONG.items():
+            error = self.assertRaises(BadDocument, parse_document, document({key: value}, JOB, JOB | OTHER))
+            self.assertEqual([str(fault) for fault in error.faults], [f"defaults.{sentence}"])
+
+    def test_together(self) -> None:
+        """What is only wrong together is told of the defaults, too, and not of each job that has them."""
+        backwards = {"start": "2027-01-01", "end": "2026-01-01"}
+        for defaults, sentence in (
+            ({"between": backwards}, ".between.end: the end is earlier than the start (at character 1)"),
+            (
+                {"environment": {"A": "\x01" * 30_000}},
+                f": its rules have 180024 bytes in all, at most {RULES_LENGTH} are allowed",
+            ),
+        ):
+            error = self.assertRaises(BadDocument, parse_document, document(defaults, JOB, JOB | OTHER))
+            self.assertEqual([str(fault) for fault in error.faults], [f"defaults{sentence}"])
 
     def test_lines(self) -> None:
         """A fault in the defaults is told once, with its line."""

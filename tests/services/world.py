@@ -340,6 +340,10 @@ class RunnerProcess(Process):
             world.heartbeat_interval,
         )
 
+    def is_draining(self, run_id: str) -> bool:
+        """Whether it has this run in hand while it comes to its end."""
+        return self.runner._draining is not None and run_id in self.intake.run_ids
+
     def exit(self) -> None:
         """What `cronq-runner` does when an order has made it drain."""
         if self._goes_when_drained:

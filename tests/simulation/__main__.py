@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
+from tests.simulation.edges import Edge
 from tests.simulation.living import Outcome, live
 
 #: Seconds between two lines of progress.
@@ -64,7 +65,9 @@ def _progress(outcomes: list[Outcome], count: int, seconds: float) -> str:
 
 def _summary(outcomes: list[Outcome]) -> str:
     faults = sum((each.faults for each in outcomes), Counter())
+    edges = sum((each.edges for each in outcomes), Counter())
     lines = [f"{count:>9,} {name}" for name, count in faults.most_common()]
+    lines += ["", *(f"{edges[edge]:>9,} {edge}" for edge in Edge)]
     lines += [
         "",
         f"{len(outcomes):>9,} histories of {outcomes[0].days:g} days",

@@ -9,13 +9,13 @@ from cronq.database.orders import order_drain
 from cronq.domain.messages import ResultMessage
 from tests.services.process import Process
 from tests.services.world import RunnerProcess
-from tests.simulation.people import backfill, kill_run, pause, replace, run_by_hand, skip
+from tests.simulation.jobs import RULES
+from tests.simulation.people import backfill, kill_run, pause, pause_in_catch_up, replace, run_by_hand, skip
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
 
 Fault = Callable[["History"], str]
-
 #: Seconds from fault to fault, on average.
 BETWEEN_FAULTS = 900.0
 #: Until a broker closes the connection of who says nothing.
@@ -65,8 +65,9 @@ def consumers_cancelled(history: "History") -> str:
 
 
 def stop(history: "History") -> str:
-    """SIGTERM, and at times a second one."""
-    name, seconds = _any(history), history.span()
+    """SIGTERM, and at times a second one; often to whoever runs what may run out of time meanwhile."""
+    limited = [] if history.chance.random() < 0.5 else _running_with_timeout(history)
+    name, seconds = history.chance.choice(limited) if limited else _any(history), history.span()
     daemon, again = history.daemons[name], history.chance.random() < 0.4
     if daemon.is_dead or not daemon.services[0].running:
         return f"stop {name}, which is stopping already"
@@ -187,7 +188,7 @@ def machine_clock_jumps(history: "History") -> str:
 ALONE: dict[Fault, int] = {
     kill: 5, freeze: 4, stop: 3, reboot: 1, disk_full: 2, double: 3, database_away: 2, database_hangs: 2,
     commit_fails: 5, database_clock_jumps: 2, machine_clock_jumps: 2, replace: 5, run_by_hand: 3, kill_run: 4,
-    backfill: 4, pause: 3, skip: 2,
+    backfill: 4, pause: 3, pause_in_catch_up: 2, skip: 2,
 }  # fmt: skip
 #: … and daemons on several machines.
 TOGETHER: dict[Fault, int] = ALONE | {
@@ -198,6 +199,17 @@ TOGETHER: dict[Fault, int] = ALONE | {
 def _any(history: "History", kind: type[Process] = Process) -> str:
     found = [name for name, daemon in history.daemons.items() if isinstance(daemon, kind)]
     return history.chance.choice(sorted(found))
+
+
+def _running_with_timeout(history: "History") -> list[str]:
+    timed = {
+        start.run_id for start in history.world.launcher.started
+        if start.command.runs and RULES[start.environment["CRONQ_JOB_NAME"]].timeout
+    }  # fmt: skip
+    return [
+        name for name, daemon in sorted(history.daemons.items())
+        if isinstance(daemon, RunnerProcess) and timed & daemon.intake.run_ids
+    ]  # fmt: skip
 
 
 def _any_machine(history: "History") -> str:

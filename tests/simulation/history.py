@@ -2,7 +2,7 @@
 
 import gc
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +21,7 @@ from tests.services.world import RunnerProcess, World
 from tests.simulation.disk import Disk
 from tests.simulation.faults import ALONE, BETWEEN_FAULTS, TOGETHER, Fault
 from tests.simulation.jobs import Life, any_document
+from tests.simulation.observations import Observations
 from tests.simulation.wishes import Wishes
 
 DAY, MINUTE = 86_400.0, 60.0
@@ -33,25 +34,6 @@ FAULTS_TO_COLLECT = 100
 QUIET = 2.5 * HEARTBEATS_EVERY
 #: Seconds that may pass after the last fault until all is over.
 HEALED_AFTER = 40 * 3600.0
-
-
-class Observations:
-    """What has happened, as far as a verdict needs it."""
-
-    def __init__(self) -> None:
-        #: Machines that are gone for good.
-        self.vanished: set[str] = set()
-        #: Runs whose notes or reports were taken away by what no one can be held against.
-        self.excused: set[str] = set()
-        #: By run id, of later attempts: what was running, on a host that was back, when it began.
-        self.beside: dict[str, list[str]] = {}
-        #: By run id: all that was running then.
-        self.running_at: dict[str, list[str]] = {}
-        #: What was published, to come again.
-        self.seen: deque[Message] = deque(maxlen=400)
-        self.broken: list[str] = []  # tracebacks of daemons
-        #: What the clock of the database has shown twice, as it was set back.
-        self.twice: list[tuple[datetime, datetime]] = []
 
 
 class History(Observations):
@@ -258,6 +240,9 @@ class History(Observations):
 
     def _note_end(self, ended: Any, start: Started) -> Any:
         self.say(f"run {start.run_id} ends with {ended.return_code}")
+        for daemon in self.daemons.values():
+            if isinstance(daemon, RunnerProcess) and daemon.is_draining(start.run_id):
+                self.ended_in_drain.add(start.run_id)
         return ended
 
     def _is_quiet(self) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.simulation.chance import repeatable
+from tests.simulation.edges import count_edges
 from tests.simulation.faults import Fault
 from tests.simulation.history import History
 from tests.simulation.jobs import NAMES
-from tests.simulation.verdict import count_slots, findings
+from tests.simulation.verdict import count_slots, findings, ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Outcome:
     #: Commands that were started.
     starts: int
     faults: Counter[str]
+    #: How often it came to where several rules meet.
+    edges: Counter[str]
     findings: list[str]
 
 
@@ -47,7 +50,13 @@ def live(
         history.live()
         found = findings(history)
         outcome = Outcome(
-            seed, days, count_slots(history), len(history.world.launcher.started), history.faults, found
+            seed,
+            days,
+            count_slots(history),
+            len(history.world.launcher.started),
+            history.faults,
+            count_edges(history, ledger(history)),
+            found,
         )
     if tell is not None:
         for each in found:

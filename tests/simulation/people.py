@@ -1,5 +1,6 @@
 """What people do in a history: to its jobs and to their runs. Each tells in words what it was."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,17 @@ from cronq.database.tables import jobs, runs
 from cronq.domain.backfilling import Order
 from cronq.domain.kills import Kill
 from cronq.domain.requests import RunRequest
+from cronq.domain.rules import CatchUp
+from tests.simulation.edges import Edge
+from tests.simulation.jobs import RULES
 from tests.simulation.wishes import Backfill, Pause
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
 
 WHY = "chance wants it"
+#: A job has slots often when they come at least so often.
+OFTEN = timedelta(hours=1)
 
 
 def replace(history: "History") -> str:
@@ -32,14 +38,24 @@ def pause(history: "History") -> str:
     job = _any_job(history)
     if job is None:
         return "nobody to pause"
-    now = history.world.now()
-    until = now + timedelta(seconds=1 + max(history.span(), history.span()))
-    history.world.do(pause_job, job.id, until, WHY)
-    # What the clock has shown before it was set back is accounted for already.
-    history.wishes.pause(Pause(job.name, max(now, history.latest), until))
-    if history.chance.random() < 0.3:
-        history.later(60.0, lambda: _resume(history, job))
-    return f"{job.name} is paused until {until}"
+    seconds = 1 + max(history.span(), history.span())
+    return _pause(history, job, seconds)
+
+
+def pause_in_catch_up(history: "History") -> str:
+    """Nobody takes what is due for some slots, and a job is paused before these are caught up: when somebody
+    is about to do so, or in the midst, so that the pause may be over by then.
+    """
+    chance = history.chance
+    found = list(_to_be_caught_up(history))
+    if not found:
+        return "nothing to catch up"
+    job, step = chance.choice(found)
+    seconds = step * (3.0 + 3.0 * chance.random())
+    lasts, in_the_midst = seconds * chance.choice((0.4, 2.0)), chance.random() < 0.5
+    at = seconds * 0.4 if in_the_midst else seconds - 2.0 + 4.0 * chance.random()
+    history.later(at, lambda: history.say(f"* {_pause(history, job, lasts)}"))
+    return f"{_nobody_claims(history, seconds)} for {seconds:.0f} s; {job.name} is to be paused meanwhile"
 
 
 def skip(history: "History") -> str:
@@ -102,6 +118,50 @@ def backfill(history: "History") -> str:
         seconds = history.span()
         history.later(seconds, lambda: history.world.do(stop_backfill, job.id, backfill_id))
     return f"backfill {backfill_id} of {job.name}: {slots} slots, {wanted.order.value} first"
+
+
+def _to_be_caught_up(history: "History") -> Iterator[tuple[Any, float]]:
+    """Jobs with slots that come often and are caught up, and the seconds from one to the next."""
+    present = select(jobs.c.id, jobs.c.name).where(jobs.c.removed_at.is_(None)).order_by(jobs.c.id)
+    for job in history.world.rows(present):
+        rhythm = history.lives[job.name].terms[-1].rhythm
+        if rhythm and rhythm.step < OFTEN and RULES[job.name].catch_up is not CatchUp.NONE:
+            yield job, rhythm.step.total_seconds()
+
+
+def _pause(history: "History", job: Any, seconds: float) -> str:
+    """For so long; somebody may think better of it."""
+    now = history.world.now()
+    until = now + timedelta(seconds=seconds)
+    closed = history.world.rows(select(jobs.c.settled_until).where(jobs.c.id == job.id))[0].settled_until
+    missed = [slot for slot in history.lives[job.name].slots(now) if closed is not None and slot > closed]
+    if not history.world.do(pause_job, job.id, until, WHY):
+        return f"{job.name} cannot be paused, as it is gone"
+    # One more than what is just due.
+    if len(missed) > 1:
+        history.edges[Edge.PAUSE] += 1
+    # What the clock has shown before it was set back is accounted for already.
+    history.wishes.pause(Pause(job.name, max(now, history.latest), until))
+    if history.chance.random() < 0.3:
+        history.later(60.0, lambda: _resume(history, job))
+    return f"{job.name}, with {len(missed)} slots to be accounted for, is paused until {until}"
+
+
+def _nobody_claims(history: "History", seconds: float) -> str:
+    """Let all slots fall due unheeded for so long; gives who or what is away."""
+    world = history.world
+    what = "database" if history.all_in_one else history.chance.choice(("injectors", "broker", "database"))
+    if what == "database":
+        world.database_down()
+        history.trouble(seconds, world.database_up)
+    elif what == "broker":
+        world.broker.down()
+        history.trouble(seconds, world.broker.up)
+    else:
+        for name in ("injector 1", "injector 2"):
+            history.daemons[name].kill()
+            history.trouble(seconds, lambda name=name: history.start(name))  # type: ignore[misc]
+    return f"no {what}"
 
 
 def _resume(history: "History", job: Any) -> None:

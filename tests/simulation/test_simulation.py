@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.simulation import faults
+from tests.simulation.edges import Edge
 from tests.simulation.living import live
 
 SEEDS = range(1, 7)
@@ -16,12 +18,14 @@ DAYS = 0.5
 class SimulationTests(SynchronousTestCase):
     def test_histories(self) -> None:
         """Whatever chance does, each slot has its row, none ran twice, and no result is thrown away."""
-        struck = set()
+        struck, edges = set(), Counter[str]()
         for seed in SEEDS:
             outcome = live(seed, DAYS)
             self.assertEqual(outcome.findings, [], f"make simulate SEED={seed} DAYS={DAYS}")
             struck |= set(outcome.faults)
+            edges += outcome.edges
         self.assertGreater(len(struck), 0.8 * len(faults.TOGETHER))
+        self.assertEqual(set(edges), set(Edge))
 
     def test_same_seed(self) -> None:
         """A seed gives the same history, to the letter, in every process."""

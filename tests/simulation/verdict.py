@@ -10,6 +10,7 @@ from cronq.database.tables import jobs, runs
 from cronq.domain.runs import Cause, Status
 from tests.simulation.history import History
 from tests.simulation.jobs import may_follow, must_follow
+from tests.simulation.verdict_catch_up import faults_of_catch_up
 from tests.simulation.verdict_rules import faults_against_rules
 from tests.simulation.verdict_slots import faults_of_slots
 from tests.simulation.verdict_wishes import faults_against_wishes
@@ -24,8 +25,7 @@ _NOT_RUN = {Status.MISSED, Status.SKIPPED, Status.UNROUTABLE}
 
 def findings(history: History) -> list[str]:
     """Everything that should not be, by the history's own books and by cronq's audit of its ledger."""
-    query = select(jobs.c.name, runs).join(jobs, jobs.c.id == runs.c.job_id).order_by(runs.c.id)
-    rows = history.world.rows(query)
+    rows = ledger(history)
     return [
         *_starts(history, rows),
         *_attempts(history, rows),
@@ -33,11 +33,18 @@ def findings(history: History) -> list[str]:
         *_results(history, rows),
         *_losses(history, rows),
         *faults_of_slots(history, rows),
+        *faults_of_catch_up(history, rows),
         *faults_against_rules(history, rows),
         *faults_against_wishes(history, rows),
         *(f"a daemon broke: {each}" for each in history.broken),
         *(f"the audit finds: {each}" for each in history.world.audit()),
     ]
+
+
+def ledger(history: History) -> list[Any]:
+    """Every row of it, with the name of its job."""
+    query = select(jobs.c.name, runs).join(jobs, jobs.c.id == runs.c.job_id).order_by(runs.c.id)
+    return history.world.rows(query)
 
 
 def count_slots(history: History) -> int:

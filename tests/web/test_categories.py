@@ -11,6 +11,7 @@ from cronq.database.reading import category_pages, documents
 from cronq.domain.access import Actor, Role, Via
 from cronq.domain.documents import parse_document
 from cronq.web.actions import drafts
+from tests.domain.wrong_defaults import SENTENCES, WITH_LINES, WRONG_DOCUMENT
 from tests.web.markup import Page
 from tests.web.people import SAME_ORIGIN, PeopleCase
 from tests.web.seed import HOSTILE_NAMES, add_category, add_job, remove_job
@@ -259,6 +260,19 @@ class LookTests(DraftCase):
         self.assertIn("3 jobs[0].comand unknown key, did you mean command?", rows)
         self.assertIsNone(self.button(page))
         self.assertEqual(page.all("textarea")[0].text, " ".join(text.split()))
+
+    def test_faults_of_defaults(self) -> None:
+        """Each wrong default is one line with its place, on the page and in the answer of the API alike."""
+        answer = self.form("/categories", {"document": WRONG_DOCUMENT})
+        self.assertEqual(answer.code, 400)
+        told = [text for text in answer.page.texts("tr") if " defaults" in text]
+        # A table has columns where a line has colons.
+        self.assertEqual(told, [line.replace(": ", " ", 2) for line in WITH_LINES])
+        answer = self.ask("PUT", "/api/category/example", data=WRONG_DOCUMENT.encode())
+        self.assertEqual(answer.code, 400)
+        faults = answer.json["error"]["faults"]
+        self.assertEqual([f"{fault['place']}: {fault['message']}" for fault in faults], SENTENCES)
+        self.assertEqual([fault["line"] for fault in faults], list(range(2, len(SENTENCES) + 2)))
 
     def test_warnings(self) -> None:
         """What was accepted but looks like a slip is told, and can be put in place."""

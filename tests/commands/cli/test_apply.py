@@ -6,6 +6,7 @@ from typing import Any
 
 from cronq.commands.cli.exits import Unreachable
 from tests.commands.cli.case import CliTestCase, answer, job, refusal
+from tests.domain.wrong_defaults import WITH_LINES, WRONG_DOCUMENT
 
 QUARTERLY = "R/2026-01-01T00:00:00Z/PT15M"
 PUT = "PUT api/category/example"
@@ -131,6 +132,14 @@ class ApplyTests(CliTestCase):
                 "Mend what is said above.",
             ],
         )
+        self.assertEqual(self.web.requests, [])
+
+    def test_faults_of_defaults(self) -> None:
+        """Each wrong default is one line with its place, and nothing is sent."""
+        path = self.write(WRONG_DOCUMENT)
+        told = [f"{path}:{line}" for line in WITH_LINES]
+        last = ["cronq: nothing was sent: faults in 1 of 1 documents", "Mend what is said above."]
+        self.assertSays(["apply", path], 7, [], told + last)
         self.assertEqual(self.web.requests, [])
 
     def test_two_of_one_category(self) -> None:
