@@ -46,10 +46,12 @@ class Plans:
         event.listen(self._engine, "before_cursor_execute", self._note)
         settings = WebSettings(secret_key="of the benchmark", hosts=Hosts(frozenset({"bench.example"})))
         database = Database(self._engine, maybeDeferred, Clock())
-        self._client: Any = StubTreq(make_web(database, settings, Clock()).resource)  # type: ignore[no-untyped-call]
+        self._web = make_web(database, settings, Clock())
+        self._client: Any = StubTreq(self._web.resource)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Leave the server."""
+        """End what goes on, and leave the server."""
+        self._web.streams.end_all()
         self._engine.dispose()
 
     def scans(self, addresses: Mapping[str, str]) -> list[Scan]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from cronq.database.reading import failing
 from cronq.database.reading.failing import LAST_CHARACTERS
 from cronq.database.reading.streaks import MOST_RUNS
 from cronq.domain.outputs import Output, Piece, Stream
@@ -49,6 +50,14 @@ class FailingTests(WebTestCase):
         self.add("new")
         self.assertIn("Nothing fails", self.get("/failures").page.text)
         self.assertEqual(self.failing(), [])
+
+    def test_many_kinds(self) -> None:
+        """However many jobs have failed, one whose run was lost after that stands before them."""
+        self.patch(failing, "MOST_JOBS", 2)
+        for number in range(6):
+            self.add(f"failed {number}", Status.FAILED)
+        self.add("lost", Status.LOST)
+        self.assertEqual(self.names(), ["lost", "failed 5"])
 
     def test_since_when_and_how_often(self) -> None:
         """What counts is what came after the last success."""

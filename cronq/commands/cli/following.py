@@ -9,13 +9,13 @@ from cronq.commands.cli.writing import Writer
 from cronq.domain.runs import Status
 
 
-def follow_run(server: Server, run_id: str, writer: Writer, stopwatch: Stopwatch) -> Run:
+def follow_run(server: Server, run_id: str, writer: Writer, patience: Patience) -> Run:
     """Write what a run writes until it is over, and give it as it is then.
 
     A server that is away, or ends its answer, is asked again, and each byte is written once. Raises
     `CommandFailed` when there is no such run, and when the server stays away for too long.
     """
-    following, patience = _Following(server, writer, stopwatch), Patience(stopwatch)
+    following = _Following(server, writer, patience.stopwatch)
     while True:
         try:
             for told in server.follow(f"api/runs/{run_id}/stream", {"from": following.position}):
@@ -25,7 +25,7 @@ def follow_run(server: Server, run_id: str, writer: Writer, stopwatch: Stopwatch
         except Unreachable as error:
             writer.end_lines()
             patience.bear_with(error)
-        stopwatch.pause()
+        patience.stopwatch.pause()
 
 
 class _Following:

@@ -11,7 +11,7 @@ from cronq.commands.cli.following import follow_run
 from cronq.commands.cli.server import Server
 from cronq.commands.cli.session import Session, examples, json_option, tell, url_option
 from cronq.commands.cli.terminal import harmless
-from cronq.commands.cli.waiting import Stopwatch
+from cronq.commands.cli.waiting import Patience, Stopwatch
 from cronq.commands.cli.words import outcome
 from cronq.commands.cli.writing import Writer
 
@@ -44,7 +44,7 @@ def logs(session: Session, run: str, follow: bool, as_json: bool) -> int:
         return Exit.OK
     try:
         stopwatch = Stopwatch(session.outside.monotonic, session.outside.sleep, None)
-        ended = follow_run(server, run_id, writer, stopwatch)
+        ended = follow_run(server, run_id, writer, Patience(stopwatch, was_there=False))
     except KeyboardInterrupt:
         writer.end_lines()
         tell(f"Run {run_id} is left as it is.")

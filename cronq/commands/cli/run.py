@@ -18,7 +18,7 @@ from cronq.commands.cli.session import (
     url_option,
 )
 from cronq.commands.cli.terminal import harmless
-from cronq.commands.cli.waiting import Stopwatch, await_run
+from cronq.commands.cli.waiting import Patience, Stopwatch, await_run
 from cronq.commands.cli.words import outcome
 from cronq.commands.cli.writing import Writer
 
@@ -111,7 +111,7 @@ def run(
 def _follow(server: Server, job: Job, run_id: str, stopwatch: Stopwatch) -> Exit:
     writer = Writer(as_json=False)
     try:
-        ended = follow_run(server, run_id, writer, stopwatch)
+        ended = follow_run(server, run_id, writer, Patience(stopwatch, was_there=True))
     except KeyboardInterrupt:
         writer.end_lines()
         _tell_that_it_goes_on(job)

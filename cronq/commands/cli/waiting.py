@@ -43,22 +43,26 @@ class Stopwatch:
 
 
 class Patience:
-    """Bears with a server that is away, for a while."""
+    """Bears with a server that is away, for a while; not with one that never was there."""
 
-    def __init__(self, stopwatch: Stopwatch) -> None:
-        self._stopwatch = stopwatch
+    def __init__(self, stopwatch: Stopwatch, *, was_there: bool) -> None:
+        self.stopwatch = stopwatch
+        self._was_there = was_there
         self._away_since: float | None = None
 
     def is_there(self) -> None:
         """The server has answered."""
+        self._was_there = True
         self._away_since = None
 
     def bear_with(self, error: Unreachable) -> None:
         """Say so the first time; raises the error when it has been away for too long."""
+        if not self._was_there:
+            raise error
         if self._away_since is None:
-            self._away_since = self._stopwatch.elapsed()
+            self._away_since = self.stopwatch.elapsed()
             tell(f"{error}; trying again ...")
-        elif self._stopwatch.elapsed() - self._away_since >= OUTAGE:
+        elif self.stopwatch.elapsed() - self._away_since >= OUTAGE:
             raise error
 
 
@@ -93,7 +97,7 @@ class _Watch:
         self._told = self.state
         self._changed_at = 0.0
         self._explained = False
-        self._patience = Patience(stopwatch)
+        self._patience = Patience(stopwatch, was_there=True)
 
     @property
     def state(self) -> str:

@@ -81,7 +81,7 @@ def _candidates(connection: Connection) -> list[int]:
         .order_by(jobs.c.last_run_stop.desc(), jobs.c.id)
         .limit(2 * MOST_JOBS + 1)
     )
-    ids = list(connection.scalars(failed))
+    others: list[int] = []
     for status in _NOT_ENDED:
         latest = (
             select(runs.c.job_id)
@@ -89,8 +89,10 @@ def _candidates(connection: Connection) -> list[int]:
             .order_by(runs.c.id.desc())
             .limit(_MOST_NOT_ENDED)
         )
-        ids += connection.scalars(latest)
-    return list(dict.fromkeys(ids))
+        others += connection.scalars(latest)
+    others = list(dict.fromkeys(others))
+    # However many there are of either kind, the others have their share of the list.
+    return list(dict.fromkeys([*others[:MOST_JOBS], *connection.scalars(failed), *others[MOST_JOBS:]]))
 
 
 def _last_words(connection: Connection, run_ids: Collection[str]) -> Mapping[str, str]:

@@ -79,17 +79,25 @@ class LogsTests(CliTestCase):
 
     def test_again_and_again(self) -> None:
         """An answer that ends is asked for again where it ended; a web that is away is waited for."""
-        self.goes(GONE, GONE, events(RUNNING, wrote(0, "one\n")))
-        self.goes(refusal(503, "No database."), events(RUNNING, wrote(4, "two\n"), ENDED), start=4)
-        err = ["cannot reach it; trying again ...", IS_RUNNING, "No database.; trying again ...", SUCCEEDED]
+        self.goes(events(RUNNING, wrote(0, "one\n")))
+        gone = GONE, GONE, refusal(503, "No database.")
+        self.goes(*gone, events(RUNNING, wrote(4, "two\n"), ENDED), start=4)
+        err = [IS_RUNNING, "cannot reach it; trying again ...", SUCCEEDED]
         self.assertSays(["logs", RUN_9, "-f"], 0, ["one", "two"], err)
 
     def test_end_of_the_web(self) -> None:
         """One that stays away is not waited for longer than a minute."""
-        self.goes(GONE)
-        err = ["cannot reach it; trying again ...", "cronq: cannot reach it", "Start it."]
-        self.assertSays(["logs", RUN_9, "-f"], 6, [], err)
+        self.goes(events(RUNNING, wrote(0, "one\n")))
+        self.goes(GONE, start=4)
+        err = [IS_RUNNING, "cannot reach it; trying again ...", "cronq: cannot reach it", "Start it."]
+        self.assertSays(["logs", RUN_9, "-f"], 6, ["one"], err)
         self.assertTrue(60 <= self.clock.seconds() < 70)
+
+    def test_no_web(self) -> None:
+        """One that never was there is not waited for at all."""
+        self.goes(GONE)
+        self.assertSays(["logs", RUN_9, "-f"], 6, [], ["cronq: cannot reach it", "Start it."])
+        self.assertEqual(self.clock.seconds(), 0)
 
     def test_interrupted(self) -> None:
         """Ctrl-C leaves the run alone, and says so."""
