@@ -26,6 +26,14 @@ _STATUS = (
 #: From a tenth of a second to some minutes.
 _TOOK = f"0.1 * POW(2, job_id % 12) * (0.7 + {_CHANCE} / 2000)"
 _EVER_RAN = "id % 33 <> 5"
+
+
+def _run_id(slot: str, number: str) -> str:
+    """SQL for the id of a run: as that of any run, it begins with the time, in milliseconds."""
+    milliseconds = f"1000 * TIMESTAMPDIFF(SECOND, '1970-01-01', {slot})"
+    return f"LOWER(CONCAT(LPAD(HEX({milliseconds}), 12, '0'), LPAD(HEX({number}), 20, '0')))"
+
+
 _OWNERS = "'billing','warehouse','platform','search','data','growth','security','web','mobile','operations'"
 
 
@@ -49,6 +57,7 @@ def furnish(database: Statements, runs: int) -> None:
     _add_open_runs(database)
     _add_usual(database)
     _count_days(database)
+    _count_hours(database)
     _add_surroundings(database, jobs)
     database.sql("ANALYZE TABLE jobs, runs, events, definitions, usual_durations, job_days, changes, outputs")
 
@@ -108,7 +117,7 @@ def _add_runs(database: Statements, day: int, busy: int, *, daily: bool) -> None
     database.sql(
         "INSERT INTO runs (id, run_id, job_id, definition_id, slot, status, reason, queued_at, published_at,"
         " granted_at, started_at, ended_at, recorded_at, runner, host, return_code, run_time)"
-        f" SELECT {known} + n, LPAD(LOWER(HEX({known} + n)), 32, '0'), job_id, definitions.id, slot, status,"
+        f" SELECT {known} + n, {_run_id('slot', f'{known} + n')}, job_id, definitions.id, slot, status,"
         " IF(status = 'lost', 'its runner has been silent for 60 seconds', NULL), slot, slot, slot, slot,"
         " slot + INTERVAL took SECOND, slot + INTERVAL took SECOND, CONCAT('runner-', job_id % 8),"
         " CONCAT('worker-', job_id % 8, '.example.net'), IF(status = 'failed', 3, 0),"
@@ -155,7 +164,7 @@ def _add_open_runs(database: Statements) -> None:
         database.sql(
             "INSERT INTO runs (run_id, job_id, definition_id, slot, status, queued_at, published_at,"
             " granted_at, started_at, publications, publish_after, runner, host)"
-            " SELECT LPAD(LOWER(HEX(jobs.id + 16000000)), 32, '0'), jobs.id, definitions.id,"
+            f" SELECT {_run_id('UTC_TIMESTAMP()', 'jobs.id + 16000000')}, jobs.id, definitions.id,"
             f" UTC_TIMESTAMP(), '{status}', UTC_TIMESTAMP(), UTC_TIMESTAMP(),"
             f" {started}, {started}, 1, {again}, 'runner-1', 'worker-1'"
             f" FROM jobs JOIN definitions ON job_id = jobs.id WHERE jobs.id % 2000 = {remainder}"
@@ -185,6 +194,16 @@ def _count_days(database: Statements) -> None:
     database.sql(
         "INSERT INTO settings (name, value) SELECT 'days_counted_until_run', MAX(id) FROM runs"
         " ON DUPLICATE KEY UPDATE value = VALUES(value)"
+    )
+
+
+def _count_hours(database: Statements) -> None:
+    """As results does it, once in a while."""
+    database.sql(
+        "INSERT INTO hourly_runs (hour, counts, counted_at)"
+        " SELECT hour, JSON_OBJECTAGG(status, count), UTC_TIMESTAMP() FROM"
+        " (SELECT DATE_FORMAT(slot, '%Y-%m-%d %H:00:00') AS hour, status, COUNT(*) AS count FROM runs"
+        " WHERE slot > UTC_TIMESTAMP() - INTERVAL 25 HOUR GROUP BY 1, 2) AS counted GROUP BY hour"
     )
 
 

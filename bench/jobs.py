@@ -76,14 +76,17 @@ def make_due(
     turn: int,
     rules: Rules = DEFAULT_RULES,
 ) -> None:
-    """Have `count` of `among` jobs due at `slot`, spread evenly, with these rules; others at each `turn`."""
+    """Have `count` of `among` jobs due at `slot`, spread evenly, with these rules; others at each `turn`.
+
+    None of them is paused any more.
+    """
     step, text = among // count, rules.encode()
     installation.sql(
         f"""
         UPDATE jobs JOIN definitions ON definitions.job_id = jobs.id AND definitions.until IS NULL
         SET jobs.next_run = %s, jobs.settled_until = %s,
             definitions.since = %s,
-            jobs.rules = %s, definitions.rules = %s, jobs.priority = %s,
+            jobs.rules = %s, definitions.rules = %s, jobs.priority = %s, jobs.paused_until = NULL,
             jobs.schedule = {_schedule("%s")}, definitions.schedule = {_schedule("%s")}
         WHERE jobs.id %% %s = %s
         """,

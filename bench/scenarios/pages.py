@@ -1,7 +1,6 @@
 """Pages and API beside a long history, and what readers do to a busy injector."""
 
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
@@ -9,11 +8,11 @@ from bench.addresses import AUDITS, Addresses
 from bench.dataset import furnish
 from bench.figures import Sheet, Target, percentile
 from bench.plans import Plans
+from bench.readers import READERS, hasty, lookers_on
 from bench.scenario import Measure, Scenario, Size
 from bench.scenarios.injector import Ground
 from bench.web import Client, GoesOn, web_of
 
-READERS = 50
 #: Rows of a table that a statement may walk over.
 MOST_ROWS = 1000
 
@@ -36,8 +35,9 @@ def prepare(size: Size) -> Iterator[Measure]:
                 for path in AUDITS:
                     sheet.add(f"GET {path} of the last day", client.get(path) * 1000, "ms")
             sheet.add(QUIET, ground.rate(due, 1), "jobs/s")
-            with _readers(port, paths):
-                sheet.add(READ, ground.rate(due, 1), "jobs/s")
+            for name, readers in ((READ, lookers_on), (RUSHED, hasty)):
+                with readers(port, list(paths.values())):
+                    sheet.add(name, ground.rate(due, 1), "jobs/s")
 
         yield measure
 
@@ -75,46 +75,18 @@ def _look_at_plans(plans: Plans, paths: Mapping[str, str], sheet: Sheet) -> None
     sheet.add(SCANS, len(found), "statements")
 
 
-@contextmanager
-def _readers(port: int, paths: Mapping[str, str]) -> Iterator[None]:
-    """Fifty people who look at one page a second each."""
-    enough = threading.Event()
-    failures: list[Exception] = []
-
-    def read(number: int) -> None:
-        mine = list(paths.values())
-        with closing(Client(port)) as client:
-            while not enough.wait(1):
-                try:
-                    client.get(mine[number % len(mine)])
-                except (OSError, RuntimeError) as error:
-                    failures.append(error)
-                    return
-                number += 1
-
-    threads = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-
-
 WORST, LARGEST = "the slowest of them, p99", "the largest page"
 SCANS = "statements that read a table in full"
 QUIET, READ = "injector, nobody reads", f"injector, {READERS} readers"
+RUSHED = f"injector, {READERS} who open a page a second each"
 
 SCENARIO = Scenario(
     "pages",
     "100,000 jobs of a hundred teams with 1,000,000 runs and 2,000,000 events. Each page, each address of the"
     " API, and the list of jobs in all its orders is fetched 100 times over one connection, from the first"
     " byte of the request to the last of the answer, and MariaDB is asked how it goes about each statement."
-    " Then 10,000 jobs are due at once, without readers and beside 50 who each fetch a page a second.",
+    " Then 10,000 jobs are due at once: without readers, beside 50 who have a page open that reads itself"
+    " again whenever the web says that it has changed, and beside 50 who open a page a second each.",
     prepare,
     (
         Target("every page and address within 100 ms, 99 times of 100", WORST, at_most=100),

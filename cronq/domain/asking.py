@@ -28,7 +28,8 @@ class Asking:
 
 def read_asking(data: Mapping[str, Any], keys: Mapping[str, Key] = ASKING_KEYS) -> Asking:
     """Who asks, and why; raises `BadDocument` with all that is wrong with any of the keys."""
-    faults = [fault for key, value in data.items() for fault in _faults(key, value, keys)]
+    faults = [Fault(key, "missing") for key in keys if keys[key].required and key not in data]
+    faults += [fault for key, value in data.items() for fault in _faults(key, value, keys)]
     if faults:
         raise BadDocument(faults)
     return Asking(*(data.get(key, "").strip() or None for key in ASKING_KEYS))

@@ -170,7 +170,7 @@ def _for_people(common: Common) -> list[Answers]:
         OverviewPage(database, renderer),
         JobListPage(database, renderer, ruling, wake),
         JobPage(database, renderer, wake),
-        RunPage(database, renderer, common.settings.log_url_template, wake),
+        RunPage(database, renderer, common.looker, common.settings.log_url_template, wake),
         OutputPages(database, common.looker),
         UpcomingPage(database, renderer, common.forecaster),
         RunnerPages(database, renderer),

@@ -290,6 +290,13 @@ class PeriodTests(AuditCase):
             (at(3, 1), None, 0),
         ):
             self.assertEqual(self.audit(since=since, until=until).totals.by_hand, count)
+            for few in (1, 100):  # of a job that has few, all are looked up at once
+                self.patch(loose_ends, "FEW", few)
+                found = [
+                    self.audit(since=since, until=until, job_id=job_id).totals.by_hand
+                    for job_id in (self.first, self.second)
+                ]
+                self.assertEqual(found, [count, 0])
 
     def test_where_ids_begin(self) -> None:
         """Rows that were made long before are not read; a clock that went back by hours hides none."""

@@ -6,7 +6,7 @@ from unittest import mock
 
 from sqlalchemy import insert
 
-from cronq.database.reading import run_search
+from cronq.database.reading import run_windows
 from cronq.database.reading.cursors import LATEST, Cursor
 from cronq.database.reading.run_search import RunSearch, search_runs
 from cronq.database.tables import events, jobs, runs
@@ -84,7 +84,7 @@ class SearchTests(StoreCase):
 
     def test_rare(self) -> None:
         """One page looks through so many runs of a job at most, and says where it goes on."""
-        with mock.patch.object(run_search, "WINDOW", 8):
+        with mock.patch.object(run_windows, "WINDOW", 8):
             pages = self.all_pages(5, job_id=1, statuses=(FAILED,))
         self.assertEqual(pages, [[], [40], [20], [0]])
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from cronq.database.reading import job_runs
-from cronq.database.reading.cursors import LATEST, Cursor
-from cronq.database.reading.job_runs import JobRuns, Place, RunSearch, read_job_runs
+from cronq.database.reading import loose_ends, run_windows
+from cronq.database.reading.cursors import LATEST, Cursor, Place
+from cronq.database.reading.job_runs import JobRuns, JobRunSearch, read_job_runs
 from cronq.database.tables import events, jobs, runs
 from cronq.domain.runs import Cause, Status
 from tests.database.store import START, StoreCase, at, job
@@ -54,7 +54,7 @@ class SearchCase(StoreCase):
         limit: int = 4,
         **search: Any,
     ) -> JobRuns:
-        return self.read(read_job_runs, self.job_id, RunSearch(**search), place, limit)
+        return self.read(read_job_runs, self.job_id, JobRunSearch(**search), place, limit)
 
     def ids(self, found: JobRuns) -> list[int | None]:
         return [run.id for run in found.runs]
@@ -160,7 +160,7 @@ class StatusTests(SearchCase):
 
     def test_window(self) -> None:
         """Where there are few of them, a page says how far it has looked, and the next one goes on there."""
-        self.patch(job_runs, "WINDOW", 10)
+        self.patch(run_windows, "WINDOW", 10)
         self.add(FAILED, START)
         self.add_many(24, first=START + MINUTE)
         first = self.look(status=FAILED)
@@ -179,7 +179,7 @@ class StatusTests(SearchCase):
 
     def test_window_is_enough(self) -> None:
         """A page that is full does not say how far it has looked."""
-        self.patch(job_runs, "WINDOW", 10)
+        self.patch(run_windows, "WINDOW", 10)
         self.add_many(20, FAILED)
         page = self.look(status=FAILED)
         self.assertEqual((self.ids(page), page.looked_through), ([20, 19, 18, 17], None))
@@ -228,7 +228,7 @@ class DayTests(SearchCase):
 
     def test_many_by_hand(self) -> None:
         """The same when there are many of them, on all days."""
-        self.patch(job_runs, "_MANY", 3)
+        self.patch(loose_ends, "FEW", 3)
         for number in range(12):
             self.add(queued_at=START + number * timedelta(hours=8))
         self.assertEqual(self.walk(day=TOMORROW), [[6, 5, 4]])

@@ -2,16 +2,13 @@
 
 import json
 import socket
-import subprocess
-import sys
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from tests.integration.installation import DaemonCase, job
+from tests.integration.command_line import CommandLineCase
+from tests.integration.installation import job
 from tests.servers import Daemon
-from tests.servers.sandbox import ROOT
 
-CLI = "import sys; from cronq.commands.cli import main; sys.exit(main())"
 PASSWORD = "correct horse battery"
 
 
@@ -36,21 +33,7 @@ def ask(connection: HTTPConnection, path: str, headers: dict[str, str]) -> int:
         connection.close()
 
 
-class AccessTests(DaemonCase):
-    def cli(self, *arguments: str, stdin: str = "", **environment: str) -> str:
-        """What `cronq` prints."""
-        url = f"sqlite:///{self.folder}/state/cronq.sqlite"
-        done = subprocess.run(
-            [sys.executable, "-c", CLI, *arguments],
-            input=stdin,
-            env={"PYTHONPATH": str(ROOT), "DATABASE_URL": url} | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual((done.returncode, "Traceback" in done.stderr), (0, False), done.stderr)
-        return done.stdout.strip()
-
+class AccessTests(CommandLineCase):
     def refused(self, daemon: Daemon) -> None:
         """It ends with 1, after one line about it, and has listened nowhere."""
         self.assertEqual(daemon.wait(), 1)

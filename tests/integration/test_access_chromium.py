@@ -1,56 +1,25 @@
 """Logging in, changing who may come in, and logging out, in a real browser."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 from sqlalchemy import Connection
-from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
 
-from cronq.database.gateway import Database, make_engine
 from cronq.database.users import add_user
 from cronq.domain.access import SHELL, Role
-from cronq.web.site import WebSettings, make_site, make_web
-from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
+from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser
+from tests.integration.browsing import BrowsingCase
 from tests.integration.test_web_chromium import CONTRAST
-from tests.web.installation import seed_small
 from tests.web.people import PASSWORD, digest
-from tests.web.seed import NOW, create_tables
 
-reactor: Any = _reactor
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 
 
-class AccessTests(TestCase):
-    timeout = 300
-
+class AccessTests(BrowsingCase):
     def setUp(self) -> None:
-        engine = make_engine("sqlite://")
-        self.addCleanup(engine.dispose)
-        self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
-        site = make_site(make_web(self.database, WebSettings(), reactor).resource)
-        port = reactor.listenTCP(0, site, interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
-        self.base = f"http://127.0.0.1:{port.getHost().port}"
-        for step in (create_tables, seed_small, self.seed):
-            self.successResultOf(Deferred.fromCoroutine(self.database.transact(step)))
+        super().setUp()
+        self.write(self.seed)
 
     def seed(self, connection: Connection) -> None:
         add_user(connection, SHELL, "anna", Role.ADMIN, None, digest())
         add_user(connection, SHELL, "vera", Role.VIEWER, None, digest())
-
-    def browse(self, visit: Callable[[Browser], None]) -> Deferred[None]:
-        """Do something with a fresh browser, in a thread."""
-
-        def run() -> None:
-            with chromium(self.base, str(Path(self.mktemp()).resolve())) as browser:
-                visit(browser)
-
-        return deferToThread(run)
 
     def log_in(self, browser: Browser, name: str = "anna", password: str = PASSWORD) -> None:
         browser.type("input[name=name]", name)
@@ -69,9 +38,6 @@ class AccessTests(TestCase):
                 browser.driver.find_element("css selector", "input[name=name]").clear()
                 self.log_in(browser)
                 self.assertTrue(browser.driver.current_url.endswith("/job/4?older=r9"))
-                browser.click("button[name=run_now]")
-                self.assertIn("by hand, anna", browser.text(".runs tbody"))
-                self.assertIn("anna asked for a run", browser.text())
                 browser.click(".who button")
                 self.assertTrue(browser.driver.current_url.endswith("/login"))
                 browser.open("/")

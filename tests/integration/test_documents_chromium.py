@@ -1,26 +1,13 @@
 """The days and runs of a job, and documents that are looked at before they are put in place, in a browser."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
-
 from cronq.database.counting import count_days
-from cronq.database.gateway import Database, make_engine
-from cronq.web.site import WebSettings, make_site, make_web
-from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser, chromium
+from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser
+from tests.integration.browsing import BrowsingCase
 from tests.integration.test_web_chromium import BROKEN, CONTRAST
-from tests.web.installation import seed_small
-from tests.web.seed import NOW, create_tables
 
-reactor: Any = _reactor
 HOSTILE = "/category/%3Ci%3Ehostile%3C%2Fi%3E%20%26%20%22co%22"
 DOCUMENT = {
     "category": "billing",
@@ -37,30 +24,10 @@ return document.elementFromPoint(x, y)?.closest(arguments[0]) !== null;
 """
 
 
-class DocumentTests(TestCase):
-    timeout = 300
-
+class DocumentTests(BrowsingCase):
     def setUp(self) -> None:
-        engine = make_engine("sqlite://")
-        self.addCleanup(engine.dispose)
-        self.database = Database(engine, maybeDeferred, Clock(), lambda _: NOW)
-        port = reactor.listenTCP(
-            0, make_site(make_web(self.database, WebSettings(), reactor).resource), interface="127.0.0.1"
-        )
-        self.addCleanup(port.stopListening)
-        self.base = f"http://127.0.0.1:{port.getHost().port}"
-        steps: list[Callable[[Connection], Any]] = [create_tables, seed_small, count_days]
-        for step in steps:
-            self.successResultOf(Deferred.fromCoroutine(self.database.transact(step)))
-
-    def browse(self, visit: Callable[[Browser], None]) -> Deferred[None]:
-        """Do something with a fresh browser, in a thread."""
-
-        def run() -> None:
-            with chromium(self.base, str(Path(self.mktemp()).resolve())) as browser:
-                visit(browser)
-
-        return deferToThread(run)
+        super().setUp()
+        self.write(count_days)
 
     def paste(self, browser: Browser, document: dict[str, Any]) -> None:
         """Put a document into the field for it, and look what it would change."""

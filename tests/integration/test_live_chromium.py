@@ -6,9 +6,10 @@ from sqlalchemy import Connection, update
 
 from cronq.database.tables import runners
 from cronq.domain.errors import DatabaseUnavailable
+from cronq.domain.runs import Status
 from tests.integration.browser import PHONE, Browser
 from tests.integration.browsing import BrowsingCase
-from tests.web.seed import NOW, add_runner
+from tests.web.seed import NOW, add_category, add_full_run, add_job, add_runner
 
 COUNT = "window.renewals = 0; document.addEventListener('renewed', () => window.renewals++)"
 NAMES = "return [...document.querySelectorAll('.runners .name a')].map(each => each.textContent)"
@@ -96,6 +97,24 @@ class LiveTests(BrowsingCase):
             browser.wait_until(lambda: "new 0" in browser.ask(NAMES))
 
         await self.browse(visit)
+
+    async def test_failures(self) -> None:
+        """A job that begins to fail is there by itself, while one is about to acknowledge another."""
+
+        def visit(browser: Browser) -> None:
+            browser.open("/failures")
+            browser.wait_until(lambda: self.mark(browser) == "Live")
+            browser.unfold("#job-3 summary")
+            self.change(self.begin_to_fail)
+            browser.wait_until(lambda: "/ New trouble" in browser.text("#failing"))
+            self.assertTrue(browser.ask("return document.querySelector('#job-3 details').open"))
+
+        await self.browse(visit)
+
+    def begin_to_fail(self, connection: Connection) -> None:
+        ended = {"current_status": "failed", "last_run_status": "failed", "last_run_stop": NOW}
+        job = add_job(connection, add_category(connection, "new"), "New trouble", **ended)
+        add_full_run(connection, job, Status.FAILED, NOW, 0.5, return_code=1)
 
     async def test_not_live(self) -> None:
         """An outage is said on the page, and so is its end; nothing is taken away meanwhile."""

@@ -1,15 +1,18 @@
 """How a MariaDB goes about what pages ask of it, beside more jobs and runs than anybody reads."""
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
 from twisted.trial.unittest import SynchronousTestCase
 
 from bench.addresses import Addresses
 from bench.dataset import add_dataset
 from bench.plans import Plans
 from cronq.database import schema
-from cronq.database.gateway import make_engine, transact_here
+from cronq.database.gateway import make_engine, read_here, transact_here
+from cronq.database.reading.brief_runs import Bar, latest_bars
 from tests.servers import mariadb
 
 JOBS, RUNS = 3000, 20_000
@@ -71,6 +74,24 @@ class PlanTests(SynchronousTestCase):
         self.assertRegex(
             "".join(found), r"an audit: jobs is read in full \(index, [\d,]+ rows\): SELECT count"
         )
+
+    def test_latest_runs(self) -> None:
+        """For the latest runs of jobs, no more rows are read because jobs have had many runs before."""
+        busiest = "SELECT job_id FROM runs GROUP BY job_id ORDER BY COUNT(*) DESC LIMIT 3"
+        ids = [job_id for (job_id,) in self.prompt.sql(busiest)]
+        engine = make_engine(self.database_url)
+        self.addCleanup(engine.dispose)
+        bars, read = read_here(engine, self.latest_bars, ids)
+        self.assertEqual({len(each) for each in bars.values()}, {30})
+        self.assertLess(read, 500)
+        self.assertGreater(self.prompt.value("SELECT COUNT(*) FROM runs WHERE job_id = %s", ids[-1]), 500)
+
+    def latest_bars(self, connection: Connection, ids: list[int]) -> tuple[Mapping[int, Sequence[Bar]], int]:
+        """The latest runs of these jobs, and how many rows the server has read for them."""
+        connection.exec_driver_sql("FLUSH STATUS")
+        bars = latest_bars(connection, ids, 30)
+        read = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
+        return bars, sum(int(count) for _, count in read)
 
     def test_data(self) -> None:
         """There is as much as was asked for, and something of each kind."""

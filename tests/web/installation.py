@@ -128,8 +128,8 @@ def _seed_rates(connection: Connection, job_id: int) -> None:
         slot=datetime(2026, 11, 23, 4, 10),
         last_slot=datetime(2026, 11, 23, 6, 55),
         slots=34,
-        queued_at=NOW - timedelta(seconds=55),
-        recorded_at=NOW - timedelta(seconds=55),
+        queued_at=datetime(2026, 11, 23, 7),
+        recorded_at=datetime(2026, 11, 23, 7),
         reason="no injector claimed it before a later slot was due",
     )
     late = {"return_code": 143, "reason": "it ran longer than 30 seconds"}

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from cronq.database.reading.failing import LAST_CHARACTERS, MOST_RUNS
+from cronq.database.reading.failing import LAST_CHARACTERS
+from cronq.database.reading.streaks import MOST_RUNS
 from cronq.domain.outputs import Output, Piece, Stream
 from cronq.domain.runs import Status
 from tests.web.seed import NOW, add_category, add_full_run, add_inherited_run, add_job, add_output, remove_job

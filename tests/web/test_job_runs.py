@@ -5,7 +5,7 @@ from typing import Any
 
 from cronq.database.categories import replace_category
 from cronq.database.counting import COMMITTED, count_days
-from cronq.database.reading import job_runs
+from cronq.database.reading import run_windows
 from cronq.domain.access import Actor, Via
 from cronq.domain.documents import parse_document
 from cronq.domain.rules import Rules
@@ -162,7 +162,7 @@ class SearchTests(RunsCase):
 
     def test_far_back(self) -> None:
         """When it was looked for in vain for long, the page knows the last day that had some."""
-        self.patch(job_runs, "WINDOW", 10)
+        self.patch(run_windows, "WINDOW", 10)
         self.add(Status.KILLED, 40 * DAY)
         for number in range(30):
             self.add(ago=timedelta(minutes=number))

@@ -16,7 +16,7 @@ from cronq.domain.errors import DatabaseUnavailable
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.messages import Report
 from cronq.domain.runs import Status
-from cronq.web.actions.pulse import INTERVAL, LONGEST_SILENCE, Pulse
+from cronq.web.actions.pulse import APART, AT_ONCE, INTERVAL, LONGEST_SILENCE, Pulse
 from cronq.web.http.streams import Event
 from tests.web.seed import NOW, add_category, add_event, add_job, add_run, add_runner
 from tests.web.support import HOST, WebTestCase
@@ -108,10 +108,10 @@ class PulseTests(WebTestCase):
         self.assertEqual(listener.names(), ["heard"])
 
     def test_many(self) -> None:
-        """However many listen, it is looked once in two seconds; and not at all when nobody does."""
+        """It is looked once in two seconds for all who listen; and not at all when nobody does."""
         self.clock.advance(60)
         self.assertEqual(self.reads, 0)
-        listeners = [self.listen() for _ in range(100)]
+        listeners = [self.listen() for _ in range(AT_ONCE)]
         for _ in range(4):
             self.clock.advance(INTERVAL / 2)
         self.assertEqual(self.reads, 3)
@@ -121,6 +121,30 @@ class PulseTests(WebTestCase):
         for each in listeners:
             each.flow.cancel()
         self.assertEqual(self.reads, 4)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_crowd(self) -> None:
+        """Of very many, not all are told in the same moment: each of them reads a page then."""
+        listeners = [self.listen() for _ in range(5 * AT_ONCE)]
+        for _ in range(120):
+            self.clock.advance(APART)
+        for listener in listeners:
+            listener.names()
+        listeners.pop().flow.cancel()
+        self.write(add_run, self.job, Status.QUEUED)
+        told = []
+        for _ in range(120):
+            self.clock.advance(APART)
+            told.append(sum(listener.names().count("changed") for listener in listeners))
+        self.assertEqual(sum(told), len(listeners))
+        self.assertEqual((max(told), sorted(told)[-2]), (AT_ONCE, 1))
+
+    def test_crowd_that_goes(self) -> None:
+        """Nothing is left to be done when all have gone before they were told."""
+        listeners = [self.listen() for _ in range(2 * AT_ONCE)]
+        self.clock.advance(0)
+        for listener in listeners:
+            listener.flow.cancel()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_in_quick_succession(self) -> None:

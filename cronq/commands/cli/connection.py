@@ -3,8 +3,9 @@
 import re
 import socket
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPException
 from ssl import SSLError
 from typing import Any
@@ -50,6 +51,9 @@ class HttpAnswer:
 
 #: Raises `Unreachable`.
 Send = Callable[[HttpRequest], HttpAnswer]
+#: The lines of an answer that goes on are read as they come; when it is refused, there are none, and the
+#: answer has its body. Both raise `Unreachable`.
+Listen = Callable[[HttpRequest], tuple[HttpAnswer, Iterator[bytes]]]
 
 
 def parse_address(value: str) -> Address:
@@ -94,23 +98,52 @@ def send(request: HttpRequest, patience: float = PATIENCE) -> HttpAnswer:
 
     Raises `Unreachable` when none comes.
     """
+    try:
+        with _open(request, patience) as response:
+            return _answer(response, response.read())
+    except (OSError, HTTPException) as error:
+        raise _unreachable(request, error, patience) from error
+
+
+def listen(request: HttpRequest, patience: float = PATIENCE) -> tuple[HttpAnswer, Iterator[bytes]]:
+    """Send a request, and read the answer as it comes; see `Listen`."""
+    try:
+        response = _open(request, patience)
+        if response.status != HTTPStatus.OK:
+            with response:
+                return _answer(response, response.read()), iter(())
+    except (OSError, HTTPException) as error:
+        raise _unreachable(request, error, patience) from error
+    return _answer(response, b""), _lines(request, response, patience)
+
+
+def _lines(request: HttpRequest, response: Any, patience: float) -> Iterator[bytes]:
+    try:
+        with response:
+            yield from response
+    except (OSError, HTTPException) as error:
+        raise _unreachable(request, error, patience) from error
+
+
+def _answer(response: Any, body: bytes) -> HttpAnswer:
+    return HttpAnswer(
+        response.status, {name.lower(): value for name, value in response.headers.items()}, body
+    )
+
+
+def _unreachable(request: HttpRequest, error: Exception, patience: float) -> Unreachable:
+    cause = error.reason if isinstance(error, URLError) else error
+    where = urlsplit(request.url)
+    message = f"cannot reach {where.scheme}://{where.netloc}/: {_reason(cause, patience)}"
+    return Unreachable(message, _hint(request, cause))
+
+
+def _open(request: HttpRequest, patience: float) -> Any:
     raw = Request(  # noqa: S310 (`parse_address` lets only http and https pass)
         request.url, request.body, dict(request.headers), method=request.method
     )
     try:
-        with _open(raw, patience) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpAnswer(response.status, headers, response.read())
-    except (OSError, HTTPException) as error:
-        cause = error.reason if isinstance(error, URLError) else error
-        where = urlsplit(request.url)
-        message = f"cannot reach {where.scheme}://{where.netloc}/: {_reason(cause, patience)}"
-        raise Unreachable(message, _hint(request, cause)) from error
-
-
-def _open(request: Request, patience: float) -> Any:
-    try:
-        return _opener(request).open(request, timeout=patience)
+        return _opener(raw).open(raw, timeout=patience)
     except HTTPError as error:
         return error  # an answer like any other
 

@@ -14,6 +14,7 @@ from cronq.commands.cli.exits import MEANINGS, CommandFailed, Exit
 from cronq.commands.cli.export import export
 from cronq.commands.cli.jobs import jobs, show
 from cronq.commands.cli.kill import kill
+from cronq.commands.cli.output import logs
 from cronq.commands.cli.run import run
 from cronq.commands.cli.runners import runners
 from cronq.commands.cli.schedule import schedule
@@ -41,6 +42,7 @@ _NAMES = {"help_option_names": ["-h", "--help"]}
         export,
         jobs,
         kill,
+        logs,
         pause,
         resume,
         run,

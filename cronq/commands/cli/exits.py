@@ -24,7 +24,7 @@ class Exit(enum.IntEnum):
 
 MEANINGS = {
     Exit.OK: "all is well",
-    Exit.FAILURE: "it failed; with run --wait: the run did not succeed",
+    Exit.FAILURE: "it failed; with run --wait or --follow: the run did not succeed",
     Exit.USAGE: "wrong usage, or something that the server does not understand",
     Exit.NOT_FOUND: "there is no such job, run, category or runner",
     Exit.NOT_ALLOWED: "the server does not allow it",

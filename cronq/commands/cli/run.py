@@ -1,10 +1,11 @@
-"""`cronq run`: asks for a run now, and waits for its end when that is wanted."""
+"""`cronq run`: asks for a run now, and waits for its end or shows what it writes when that is wanted."""
 
 import click
 
 from cronq.commands.cli.answers import Job
 from cronq.commands.cli.api import find_job, request_run
 from cronq.commands.cli.exits import Exit
+from cronq.commands.cli.following import follow_run
 from cronq.commands.cli.server import Server
 from cronq.commands.cli.session import (
     Session,
@@ -19,6 +20,7 @@ from cronq.commands.cli.session import (
 from cronq.commands.cli.terminal import harmless
 from cronq.commands.cli.waiting import Stopwatch, await_run
 from cronq.commands.cli.words import outcome
+from cronq.commands.cli.writing import Writer
 
 
 def _variables(
@@ -37,6 +39,7 @@ def _variables(
     epilog=examples(
         "cronq run 12",
         "cronq run example/backup --wait",
+        "cronq run example/backup --follow",
         "cronq run example/backup --wait --timeout 3600 && echo 'it is backed up'",
         "cronq run example/import --reason 'the file came late' --env DAY=2026-11-22 -- --force",
     )
@@ -53,6 +56,7 @@ def _variables(
     help="A variable for the environment of the command; may be repeated.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the run has ended; the exit code says how.")
+@click.option("--follow", "-f", is_flag=True, help="Wait like that, and show what the run writes.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -69,25 +73,31 @@ def run(
     reason: str | None,
     variables: dict[str, str],
     wait: bool,
+    follow: bool,
     timeout: float | None,
     as_json: bool,
 ) -> int:
     """Ask for one run of a job now, besides its schedule.
 
     JOB is its id, or its category and name as in example/backup. ARGUMENTS are $1 and so on in its command.
-    With --wait the exit code is 0 when the run succeeded, 1 when it did not, and 124 when the time is up.
+    With --wait or --follow the exit code is 0 when the run succeeded, 1 when it did not, and 124 when the
+    time is up.
     """
-    if timeout is not None and not wait:
-        raise click.UsageError("--timeout goes with --wait")
+    if timeout is not None and (follow or not wait):
+        raise click.UsageError("--timeout goes with --wait" + (", and not with --follow" if follow else ""))
+    if follow and as_json:
+        raise click.UsageError("--follow shows what the command writes, so it does not go with --json")
     server = session.server()
     found = find_job(server, job)
     given = {"environment": variables, "arguments": list(arguments)}
     request = session.asking(reason) | {key: value for key, value in given.items() if value}
     requested = request_run(server, found, request)
     asked = f"Asked for a run of {found.title} (job {found.id})"
-    if wait:
+    if wait or follow:
         tell(f"{asked}.")
         stopwatch = Stopwatch(session.outside.monotonic, session.outside.sleep, timeout)
+        if follow and requested.run_id is not None:
+            return _follow(server, found, requested.run_id, stopwatch)
         return _wait(server, found, requested.run_id, stopwatch, as_json=as_json)
     if as_json:
         run_id = {} if requested.run_id is None else {"run_id": requested.run_id}
@@ -98,11 +108,28 @@ def run(
     return Exit.OK
 
 
+def _follow(server: Server, job: Job, run_id: str, stopwatch: Stopwatch) -> Exit:
+    writer = Writer(as_json=False)
+    try:
+        ended = follow_run(server, run_id, writer, stopwatch)
+    except KeyboardInterrupt:
+        writer.end_lines()
+        _tell_that_it_goes_on(job)
+        raise
+    # What the command wrote has standard output for itself.
+    tell(f"run {ended.id}: {outcome(ended)}")
+    return Exit.OK if ended.succeeded else Exit.FAILURE
+
+
+def _tell_that_it_goes_on(job: Job) -> None:
+    tell(f"It is not called off; `cronq show {job.id}` shows what becomes of it.")
+
+
 def _wait(server: Server, job: Job, run_id: str | None, stopwatch: Stopwatch, *, as_json: bool) -> Exit:
     try:
         ended = await_run(server, job, run_id, stopwatch)
     except KeyboardInterrupt:
-        tell(f"It is not called off; `cronq show {job.id}` shows what becomes of it.")
+        _tell_that_it_goes_on(job)
         raise
     if as_json:
         say_json(ended.raw)

@@ -1,7 +1,8 @@
 """The web as the commands see it: JSON objects in, JSON objects out, and errors that say what to do."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cronq import __version__
-from cronq.commands.cli.connection import Address, HttpAnswer, HttpRequest, Send
+from cronq.commands.cli.connection import Address, HttpAnswer, HttpRequest, Listen, Send
 from cronq.commands.cli.exits import CommandFailed, DocumentRefused, Exit, Unreachable
 from cronq.domain.errors import Fault
 
@@ -36,15 +37,26 @@ _OTHERWISE = (Exit.FAILURE, "The log of the web may say more.")
 Data = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of an answer that goes on; without a name it says only that the server is still there."""
+
+    name: str
+    data: Data
+    #: Where to go on; None: where it was.
+    id: str | None
+
+
 class Server:
     """A web at some address."""
 
-    def __init__(self, address: Address, send: Send, now: Callable[[], datetime]) -> None:
+    def __init__(self, address: Address, send: Send, listen: Listen, now: Callable[[], datetime]) -> None:
         self.url = address.url
         self._headers = {"Accept": "application/json", "User-Agent": f"cronq/{__version__}"}
         if address.authorization is not None:
             self._headers["Authorization"] = address.authorization
         self._send = send
+        self._listen = listen
         self._clock = now
         self._now: datetime | None = None
 
@@ -64,6 +76,29 @@ class Server:
         """Replace what is there by a JSON text; raises `DocumentRefused` when it has faults."""
         return self._ask("PUT", path, body)
 
+    def follow(self, path: str, query: Mapping[str, str | int]) -> Iterator[Told]:
+        """What is told there as it comes, until the server has said all or ends the answer."""
+        headers = self._headers | {"Accept": "text/event-stream, application/json"}
+        request = HttpRequest("GET", f"{self.url}{path}?{urlencode(query)}", headers)
+        answer, lines = self._listen(request)
+        self._check("GET", answer)
+        name, data, event_id = "", "", None
+        for line in lines:
+            key, _, value = line.decode(errors="replace").rstrip("\r\n").partition(": ")
+            if key == "event":
+                name = value
+            elif key == "data":
+                data = value
+            elif key == "id":
+                event_id = value
+            elif not name:
+                yield Told("", {}, None)
+            else:
+                if (found := _object(data.encode())) is None:
+                    raise self.not_cronq("tells something that is no JSON")
+                yield Told(name, found, event_id)
+                name, data, event_id = "", "", None
+
     def not_cronq(self, what: str) -> CommandFailed:
         """The error to raise when an answer makes no sense; `what` goes on from the address."""
         return CommandFailed(f"{self.url} {what}, which is not what cronq says", Exit.FAILURE, _CHECK_URL)
@@ -71,15 +106,17 @@ class Server:
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Data:
         headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
         answer = self._send(HttpRequest(method, self.url + path, headers, body))
+        self._check(method, answer)
+        if (data := _object(answer.body)) is None:
+            raise self.not_cronq(f"answers with no JSON ({answer.headers.get('content-type', 'no type')})")
+        return data
+
+    def _check(self, method: str, answer: HttpAnswer) -> None:
         self._now = _date(answer) or self._now
-        data = _object(answer.body)
         if HTTPStatus.MULTIPLE_CHOICES <= answer.code < HTTPStatus.BAD_REQUEST:
             raise self._redirected(answer)
         if answer.code >= HTTPStatus.BAD_REQUEST:
-            raise self._refusal(method, answer.code, _error(data))
-        if data is None:
-            raise self.not_cronq(f"answers with no JSON ({answer.headers.get('content-type', 'no type')})")
-        return data
+            raise self._refusal(method, answer.code, _error(_object(answer.body)))
 
     def _redirected(self, answer: HttpAnswer) -> CommandFailed:
         where = answer.headers.get("location", "nowhere")

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from cronq.commands.cli.connection import Send, bearer, parse_address, send
+from cronq.commands.cli.connection import Listen, Send, bearer, listen, parse_address, send
 from cronq.commands.cli.server import Server
 from cronq.commands.cli.terminal import harmless
 from cronq.commands.settings import Setting, read_setting
@@ -48,6 +48,7 @@ class Outside:
     """What a command needs from outside; tests give it something else."""
 
     send: Send = send
+    listen: Listen = listen
     now: Callable[[], datetime] = utc_now
     #: Seconds, from some instant on.
     monotonic: Callable[[], float] = time.monotonic
@@ -70,7 +71,7 @@ class Session:
         token = read_setting(TOKEN, None, os.environ)
         if token is not None:
             address = replace(address, authorization=token)
-        return Server(address, self.outside.send, self.outside.now)
+        return Server(address, self.outside.send, self.outside.listen, self.outside.now)
 
     def asking(self, reason: str | None) -> dict[str, str]:
         """What is said to the server of who asks, and why."""

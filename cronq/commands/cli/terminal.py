@@ -1,11 +1,14 @@
 """Text on a terminal: made harmless, measured in columns, and put into tables that fit."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 _GAP = "  "
 _ELLIPSIS = "…"
+#: What `harmless_lines` leaves as it is: line feeds, tabs, and how text is drawn (ECMA-48, 8.3.117).
+_LINES = re.compile(r"(\x1b\[[0-9;:]*m|[\n\t])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,12 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if _is_visible(each) else _escaped(each) for each in text)
+
+
+def harmless_lines(text: str) -> str:
+    """The same for a text of several lines, which may have tabs, and colours if it has them already."""
+    parts = _LINES.split(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(part if number % 2 else harmless(part) for number, part in enumerate(parts))
 
 
 def width_of(text: str) -> int:

@@ -42,6 +42,26 @@ class Stopwatch:
         return True
 
 
+class Patience:
+    """Bears with a server that is away, for a while."""
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self._stopwatch = stopwatch
+        self._away_since: float | None = None
+
+    def is_there(self) -> None:
+        """The server has answered."""
+        self._away_since = None
+
+    def bear_with(self, error: Unreachable) -> None:
+        """Say so the first time; raises the error when it has been away for too long."""
+        if self._away_since is None:
+            self._away_since = self._stopwatch.elapsed()
+            tell(f"{error}; trying again ...")
+        elif self._stopwatch.elapsed() - self._away_since >= OUTAGE:
+            raise error
+
+
 def await_run(server: Server, job: Job, run_id: str | None, stopwatch: Stopwatch) -> Run:
     """The run by hand that was asked for when the job looked like this, as soon as it has ended.
 
@@ -73,7 +93,7 @@ class _Watch:
         self._told = self.state
         self._changed_at = 0.0
         self._explained = False
-        self._away_since: float | None = None
+        self._patience = Patience(stopwatch)
 
     @property
     def state(self) -> str:
@@ -88,9 +108,9 @@ class _Watch:
         try:
             job = read_job_of(self._server, self._job.id)
         except Unreachable as error:
-            self._bear_with(error)
+            self._patience.bear_with(error)
             return
-        self._away_since = None
+        self._patience.is_there()
         found = self._find(job)
         if found is None and self.run is not None:
             raise self._lost_sight(self.run)
@@ -121,13 +141,6 @@ class _Watch:
             tell("No injector has taken it yet: is one up?")
         elif self.run.status == Status.QUEUED:
             tell(f"No runner has taken it yet: is one up for the routing key {self._job.routing_key}?")
-
-    def _bear_with(self, error: Unreachable) -> None:
-        if self._away_since is None:
-            self._away_since = self._stopwatch.elapsed()
-            tell(f"{error}; trying again ...")
-        elif self._stopwatch.elapsed() - self._away_since >= OUTAGE:
-            raise error
 
     def _lost_sight(self, run: Run) -> CommandFailed:
         # The API gives the latest runs of a job, and others have come since.

@@ -141,7 +141,8 @@ class Audit:
 
     def _audit_by_hand(self) -> Iterator[None]:
         ids = loose_ends.ids_of_runs(self._connection, self.since)
-        for window in loose_ends.windows(ids):
+        few = self._job_id is not None and loose_ends.few_by_hand(self._connection, self._job_id)
+        for window in [ids] if few and ids else loose_ends.windows(ids):
             found = loose_ends.runs_by_hand(self._connection, window, self.since, self._end, self._job_id)
             names = job_names(self._connection, {run.job_id for run in found})
             for run in found:

@@ -9,7 +9,6 @@ from cronq.database.reading.records import JobRecord
 from cronq.database.reading.routing_keys import any_jobs, count_jobs, served_keys, unserved_keys, waiting_runs
 from cronq.database.reading.troubled import (
     MOST_JOBS,
-    Troubled,
     failing_jobs,
     first_failures,
     jobs_that_ended,
@@ -95,17 +94,15 @@ def _of_runners(connection: Connection, now: datetime) -> Iterator[Concern]:
 
 def _of_jobs(connection: Connection) -> Iterator[Concern]:
     known = known_jobs(connection)
-    if failing := failing_jobs(connection, known, SHOWN):
-        yield _concern(connection, ConcernKind.FAILING, failing)
-    for status, kind in ((Status.LOST, ConcernKind.LOST), (Status.UNROUTABLE, ConcernKind.UNROUTABLE)):
-        if found := jobs_that_ended(connection, status, known, SHOWN):
-            yield _concern(connection, kind, found)
-
-
-def _concern(connection: Connection, kind: ConcernKind, found: Troubled) -> Concern:
-    since = first_failures(connection, found.jobs)
-    subjects = tuple(_subject(job, since.get(job.id)) for job in found.jobs)
-    return Concern(kind, found.count, found.since, found.latest, subjects)
+    found = {ConcernKind.FAILING: failing_jobs(connection, known, SHOWN)} | {
+        kind: jobs_that_ended(connection, status, known, SHOWN)
+        for status, kind in ((Status.LOST, ConcernKind.LOST), (Status.UNROUTABLE, ConcernKind.UNROUTABLE))
+    }
+    since = first_failures(connection, [job for each in found.values() if each for job in each.jobs])
+    for kind, each in found.items():
+        if each is not None:
+            subjects = tuple(_subject(job, since.get(job.id)) for job in each.jobs)
+            yield Concern(kind, each.count, each.since, each.latest, subjects)
 
 
 def _subject(job: JobRecord, since: datetime | None) -> Subject:

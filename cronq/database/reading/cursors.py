@@ -3,6 +3,7 @@
 import enum
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _TEXT = re.compile(r"([re])(\d{1,18})", re.ASCII)
 
@@ -36,3 +37,11 @@ class Cursor:
 
 LATEST = Cursor(Source.LEDGER, 2**62)
 LATEST_INHERITED = Cursor(Source.EVENTS, 2**62)
+
+
+class Place(NamedTuple):
+    """A place in such a list, between two runs."""
+
+    cursor: Cursor = LATEST
+    #: Whether those are meant that come before it, where the latest is first.
+    newer: bool = False

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, select
 from cronq.database.gateway import now as database_now
 from cronq.database.reading.backfills import BackfillRecord, find_backfills
 from cronq.database.reading.changes import ChangePage, ChangeSearch, read_changes
+from cronq.database.reading.cursors import Place
 from cronq.database.reading.days import JobDays, read_days
-from cronq.database.reading.job_runs import JobRuns, Place, RunSearch, read_job_runs
+from cronq.database.reading.job_runs import JobRuns, JobRunSearch, read_job_runs
 from cronq.database.reading.records import find_job
 from cronq.database.reading.runs import RunRecord, latest_runs, ledger_records
 from cronq.database.reading.usual import usual_durations
@@ -36,7 +37,7 @@ class JobPageView:
 
     now: datetime
     view: JobView
-    search: RunSearch
+    search: JobRunSearch
     runs: JobRuns
     days: JobDays
     #: The latest that were started, the latest first.
@@ -56,7 +57,7 @@ class JobPageView:
         return self.days.latest_with(status, back_to + timedelta(days=1))
 
 
-def read_job(connection: Connection, job_id: int, search: RunSearch, place: Place) -> JobPageView | None:
+def read_job(connection: Connection, job_id: int, search: JobRunSearch, place: Place) -> JobPageView | None:
     """A job, and those of its runs that are searched for."""
     job = find_job(connection, job_id)
     if job is None:

@@ -3,33 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+from sqlalchemy import Connection, select
 
 from cronq.database.day_rows import DAY
-from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
+from cronq.database.reading import run_windows
+from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Place, Source
 from cronq.database.reading.inherited import Inheritance
-from cronq.database.reading.loose_ends import ids_of_runs
+from cronq.database.reading.loose_ends import few_by_hand, ids_of_runs
+from cronq.database.reading.run_windows import Part, find_ids
 from cronq.database.reading.runs import RunRecord, ledger_records, select_runs
 from cronq.database.tables import runs
 from cronq.domain.days import bounds
 from cronq.domain.runs import Cause, Status
 
-#: How many runs are looked through for one page of those of a status: no index leads to them.
-WINDOW = 5000
 #: How far back it is looked for a row for several slots that reaches into a day.
 _MOST_FILLED = 1000
-#: Of so many runs by hand, those of one day are not looked for among all of them.
-_MANY = 1000
 #: Clocks go back by less than this, so ids ascend with the time.
 _AROUND = timedelta(days=1)
 
-_Conditions = Sequence[ColumnElement[bool]]
-
 
 @dataclass(frozen=True, slots=True)
-class RunSearch:
+class JobRunSearch:
     """Which runs of a job; everything that is given must hold."""
 
     status: Status | None = None
@@ -40,14 +35,6 @@ class RunSearch:
     def __bool__(self) -> bool:
         """Whether it asks for less than all."""
         return self.status is not None or self.by_hand or self.day is not None
-
-
-class Place(NamedTuple):
-    """A place in the list, between two runs."""
-
-    cursor: Cursor = LATEST
-    #: Whether those are meant that come before it, where the latest is first.
-    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ class JobRuns:
 
 
 def read_job_runs(
-    connection: Connection, job_id: int, search: RunSearch, place: Place, limit: int
+    connection: Connection, job_id: int, search: JobRunSearch, place: Place, limit: int
 ) -> JobRuns:
     """At most `limit` runs of a job next to that place."""
     if place.cursor.source is Source.EVENTS:
@@ -82,7 +69,7 @@ def read_job_runs(
 
 
 def _with_inherited(
-    connection: Connection, job_id: int, search: RunSearch, page: JobRuns, limit: int
+    connection: Connection, job_id: int, search: JobRunSearch, page: JobRuns, limit: int
 ) -> JobRuns:
     """The end of what is in the ledger, and then what 0.27 has left."""
     rest = Inheritance(connection).runs(
@@ -93,7 +80,7 @@ def _with_inherited(
     return JobRuns((*page.runs, *rest.runs), page.newer, rest.older)
 
 
-def _parts(connection: Connection, job_id: int, search: RunSearch) -> list[_Conditions]:
+def _parts(connection: Connection, job_id: int, search: JobRunSearch) -> list[Part]:
     """Which runs are meant but for their status: those of each part are found in order by an index."""
     mine = runs.c.job_id == job_id
     by_hand = mine, runs.c.slot.is_(None)
@@ -113,10 +100,9 @@ def _parts(connection: Connection, job_id: int, search: RunSearch) -> list[_Cond
     return [(mine,)]
 
 
-def _asked_around(connection: Connection, job_id: int, first: datetime, end: datetime) -> _Conditions:
+def _asked_around(connection: Connection, job_id: int, first: datetime, end: datetime) -> Part:
     """Between which ids the runs by hand of a time are, for a job that has many of them."""
-    by_hand = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.slot.is_(None))
-    if len(connection.scalars(by_hand.limit(_MANY)).all()) < _MANY:
+    if few_by_hand(connection, job_id):
         return ()
     made = ids_of_runs(connection, first).start, ids_of_runs(connection, end + 2 * _AROUND).start
     return (runs.c.id.between(*made),)
@@ -138,18 +124,12 @@ def _reaching(connection: Connection, job_id: int, first: datetime) -> list[int]
 
 
 def _page(
-    connection: Connection, parts: Sequence[_Conditions], status: Status | None, place: Place, limit: int
+    connection: Connection, parts: Sequence[Part], status: Status | None, place: Place, limit: int
 ) -> JobRuns:
-    if status is None:
-        ids = _ids(connection, parts, place, limit + 1)
-        rest = ids[limit - 1] if len(ids) > limit else None
-    else:
-        ids, rest = _ids_of_status(connection, parts, status, place, limit)
-    vain = rest if rest is not None and len(ids) < limit else None
-    looked = (
-        (None, None) if vain is None else (WINDOW, connection.scalar(select(DAY).where(runs.c.id == vain)))
-    )
-    ids = ids[:limit]
+    ids, rest = find_ids(connection, parts, () if status is None else (status,), place, limit)
+    looked: tuple[int | None, date | None] = None, None
+    if rest is not None and len(ids) < limit:
+        looked = run_windows.WINDOW, connection.scalar(select(DAY).where(runs.c.id == rest))
     found = ledger_records(connection, select_runs().where(runs.c.id.in_(ids)).order_by(runs.c.id.desc()))
     beyond = None if rest is None else _cursor(rest + 1 if place.newer else rest)
     if place.newer:
@@ -161,35 +141,3 @@ def _page(
 
 def _cursor(below: int) -> Cursor:
     return Cursor(Source.LEDGER, below)
-
-
-def _ids(connection: Connection, parts: Sequence[_Conditions], place: Place, count: int) -> list[int]:
-    """The ids that come next to a place, the nearest first."""
-    return list(connection.scalars(_next_ids(parts, place, count)))
-
-
-def _ids_of_status(
-    connection: Connection, parts: Sequence[_Conditions], status: Status, place: Place, limit: int
-) -> tuple[list[int], int | None]:
-    """Those of the next ones that have the status, and the last one that was looked at if there are more."""
-    window = _next_ids(parts, place, WINDOW).subquery()
-    order = runs.c.id.asc() if place.newer else runs.c.id.desc()
-    joined = select(runs.c.id).join(window, window.c.id == runs.c.id).where(runs.c.status == status.value)
-    ids = list(connection.scalars(joined.order_by(order).limit(limit + 1)))
-    if len(ids) > limit:
-        return ids[:limit], ids[limit - 1]
-    last = func.max(window.c.id) if place.newer else func.min(window.c.id)
-    count, end = connection.execute(select(func.count(), last).select_from(window)).one()
-    return ids, end if count >= WINDOW else None
-
-
-def _next_ids(parts: Sequence[_Conditions], place: Place, count: int) -> Select[Any]:
-    """Selects so many of the ids next to a place, the nearest first."""
-    at, newer = place.cursor.below, place.newer
-    bound = runs.c.id >= at if newer else runs.c.id < at
-    order = runs.c.id.asc() if newer else runs.c.id.desc()
-    # Each part by an index of its own, and by that alone: for whole rows MariaDB would first walk over all
-    # that are not meant.
-    ends = [select(runs.c.id).where(*part, bound).order_by(order).limit(count).subquery() for part in parts]
-    together = union_all(*(select(end.c.id) for end in ends)).subquery()
-    return select(together.c.id).order_by(together.c.id.asc() if newer else together.c.id.desc()).limit(count)

@@ -18,6 +18,8 @@ from cronq.domain.messages import Report
 WINDOW = 5000
 #: Rows with greater ids were made later, as far as clocks do not go back by more than this.
 _CLOCKS_GO_BACK = timedelta(days=1)
+#: So many runs by hand of a job are read at once, wherever they are.
+FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ def ids_of_inherited_events(connection: Connection, since: datetime | None) -> r
         return range(0)
     ids = _ids_since(connection, events, events.c.datetime, since, _CLOCKS_GO_BACK)
     return range(ids.start, min(ids.stop, last + 1))
+
+
+def few_by_hand(connection: Connection, job_id: int) -> bool:
+    """Whether a job has so few runs by hand that an index over its slots leads to all of them at once."""
+    by_hand = select(runs.c.id).where(runs.c.job_id == job_id, runs.c.slot.is_(None)).limit(FEW).subquery()
+    return (connection.scalar(select(func.count()).select_from(by_hand)) or 0) < FEW
 
 
 def runs_by_hand(

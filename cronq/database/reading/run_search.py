@@ -1,15 +1,15 @@
-"""Runs by job, status and time, the latest first, read off the ends of indexes however many there are."""
+"""Runs of all jobs or of one, by status and time, the latest first, as programs ask for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection
 
-from cronq.database.reading.cursors import LATEST_INHERITED, Cursor, Source
+from cronq.database.reading.cursors import LATEST_INHERITED, Cursor, Place, Source
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.loose_ends import ids_of_runs
+from cronq.database.reading.run_windows import Part, find_ids
 from cronq.database.reading.runs import (
     EventRecord,
     RunPage,
@@ -21,8 +21,6 @@ from cronq.database.reading.runs import (
 from cronq.database.tables import runs
 from cronq.domain.runs import Status
 
-#: How many runs of a job one page looks through for those of a status, as no index knows both.
-WINDOW = 5000
 #: By how much a row may have been written later than one with a smaller id.
 _SLACK = timedelta(minutes=1)
 
@@ -52,50 +50,25 @@ def search_runs(connection: Connection, search: RunSearch, cursor: Cursor, limit
     """
     if cursor.source is Source.EVENTS:
         return _inherited(connection, search, cursor.below, limit)
-    if search.job_id is not None and search.statuses:
-        return _through_window(connection, search, cursor.below, limit)
-    chosen = list(connection.scalars(_ids(connection, search, cursor.below, limit + 1)))
-    found = [run for run in _with_ids(connection, chosen) if _is_recent(run, search.since)]
-    return _page(connection, search, found, limit)
+    of_job = search.job_id is not None
+    ids, rest = find_ids(
+        connection, _parts(connection, search), search.statuses if of_job else (), Place(cursor), limit
+    )
+    found = tuple(run for run in _with_ids(connection, ids) if _is_recent(run, search.since))
+    if rest is not None:
+        return RunPage(found, Cursor(Source.LEDGER, rest))
+    inherited = _inherited(connection, search, LATEST_INHERITED.below, limit - len(found))
+    return RunPage((*found, *inherited.runs), inherited.older)
 
 
-def _through_window(connection: Connection, search: RunSearch, below: int, limit: int) -> RunPage:
-    """The same by job and status: so many of the job are looked through, which has its end somewhere."""
-    window = _ids(connection, search, below, WINDOW).subquery()
-    wanted = runs.c.status.in_([each.value for each in search.statuses])
-    query = select_runs().join(window, window.c.id == runs.c.id).where(wanted)
-    latest = ledger_records(connection, query.order_by(runs.c.id.desc()).limit(limit + 1))
-    found = [run for run in latest if _is_recent(run, search.since)]
-    count, last = connection.execute(select(func.count(), func.min(window.c.id))).one()
-    if len(latest) <= limit and count == WINDOW:
-        return RunPage(tuple(found), Cursor(Source.LEDGER, last))
-    return _page(connection, search, found, limit)
-
-
-def _page(connection: Connection, search: RunSearch, found: Sequence[RunRecord], limit: int) -> RunPage:
-    """Some of these, of which there may be one too many; at their end come those of 0.27."""
-    if len(found) > limit:
-        return RunPage(tuple(found[:limit]), Cursor(Source.LEDGER, found[limit - 1].id or 0))
-    rest = _inherited(connection, search, LATEST_INHERITED.below, limit - len(found))
-    return RunPage((*found, *rest.runs), rest.older)
-
-
-def _ids(connection: Connection, search: RunSearch, below: int, count: int) -> Select[Any]:
-    """Selects the latest ids of the job, or else with one of the statuses, or of all runs."""
-    lowest = 0 if search.since is None else ids_of_runs(connection, search.since, _SLACK).start
-    between = runs.c.id >= lowest, runs.c.id < below
+def _parts(connection: Connection, search: RunSearch) -> list[Part]:
+    """The runs of the job, or else those of each status, or all of them."""
+    recent: Part = ()
+    if search.since is not None:
+        recent = (runs.c.id >= ids_of_runs(connection, search.since, _SLACK).start,)
     if search.job_id is not None:
-        conditions = [[runs.c.job_id == search.job_id, *between]]
-    elif search.statuses:
-        conditions = [[*_of_status(status), *between] for status in search.statuses]
-    else:
-        conditions = [list(between)]
-    latest = [select(runs.c.id).where(*each).order_by(runs.c.id.desc()).limit(count) for each in conditions]
-    if len(latest) == 1:
-        return latest[0]
-    ends = [each.subquery() for each in latest]
-    found = union_all(*(select(end.c.id) for end in ends)).subquery()
-    return select(found.c.id).order_by(found.c.id.desc()).limit(count)
+        return [(runs.c.job_id == search.job_id, *recent)]
+    return [(*_of_status(status), *recent) for status in search.statuses] or [recent]
 
 
 def _of_status(status: Status) -> tuple[ColumnElement[bool], ...]:

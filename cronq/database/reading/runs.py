@@ -142,6 +142,13 @@ def ledger_records(connection: Connection, query: Select[Any]) -> list[RunRecord
     return [_record(row) for row in connection.execute(query)]
 
 
+def completions(connection: Connection, ids: Collection[int]) -> Mapping[int, datetime]:
+    """When the runs of these rows, which have all ended, did so, by the id of the row."""
+    at = func.coalesce(runs.c.ended_at, runs.c.recorded_at, runs.c.queued_at)
+    rows = connection.execute(select(runs.c.id, at).where(runs.c.id.in_(sorted(ids)))) if ids else ()
+    return {row_id: moment for row_id, moment in rows if moment is not None}
+
+
 def select_events() -> Select[Any]:
     """Selects what `event_records` reads."""
     return select(events)

@@ -1,14 +1,15 @@
 """Jobs of which the last that is known is not good."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from cronq.database.acknowledgement_tables import acknowledgements
-from cronq.database.reading.failing import acknowledged, find_failing
+from cronq.database.reading.acknowledgements import acknowledged
 from cronq.database.reading.records import JobRecord, find_jobs
+from cronq.database.reading.streaks import find_streaks
 from cronq.database.tables import jobs, runs
 from cronq.domain.runs import Status
 
@@ -51,8 +52,12 @@ def failing_jobs(connection: Connection, known: frozenset[int], shown: int) -> T
     some = select(jobs.c.id).where(*failed).limit(MOST_JOBS).subquery()
     count = connection.scalar(select(func.count()).select_from(some)) or 0
     rows = connection.execute(select(jobs.c.id, jobs.c.last_run_stop).where(*failed).limit(_NAMED)).all()
-    found = _troubled(connection, {row.id: row.last_run_stop for row in rows}, shown)
-    return found and replace(found, count=count)
+    at: dict[int, datetime | None] = {row.id: row.last_run_stop for row in rows}
+    if not at:
+        return None
+    known_at = [moment for moment in at.values() if moment is not None]
+    ids = sorted(at, key=lambda job_id: (at[job_id] or datetime.min, job_id), reverse=True)[:shown]
+    return Troubled(count, min(known_at, default=None), max(known_at, default=None), _named(connection, ids))
 
 
 def jobs_that_ended(
@@ -66,37 +71,39 @@ def jobs_that_ended(
     # By the index alone: for whole rows MariaDB would rather sort.
     newest = select(runs.c.id).where(*ended).order_by(runs.c.id.desc()).limit(MOST_RUNS).subquery()
     well = (jobs.c.last_run_status == Status.SUCCEEDED.value) & (jobs.c.last_run_stop >= runs.c.recorded_at)
-    query = (
-        select(runs.c.job_id, runs.c.recorded_at)
-        .join(newest, newest.c.id == runs.c.id)
+    ill = [
+        jobs.c.removed_at.is_(None),
+        ~func.coalesce(well, False),
+        ~func.coalesce(jobs.c.last_run_start > runs.c.recorded_at, False),
+    ]
+    if known:
+        ill.append(jobs.c.id.not_in(sorted(known)))
+    by_job = (
+        select(jobs.c.id, func.max(runs.c.recorded_at).label("at"))
+        .select_from(newest)
+        .join(runs, runs.c.id == newest.c.id)
         .join(jobs, jobs.c.id == runs.c.job_id)
-        .where(
-            jobs.c.removed_at.is_(None),
-            ~func.coalesce(well, False),
-            ~func.coalesce(jobs.c.last_run_start > runs.c.recorded_at, False),
-        )
-        .order_by(runs.c.id)
+        .where(*ill)
+        .group_by(jobs.c.id)
+        .subquery()
     )
-    found = {row.job_id: row.recorded_at for row in connection.execute(query) if row.job_id not in known}
-    return _troubled(connection, found, shown)
+    # The server counts them: hundreds of rows would cost more than all else.
+    of_all = func.count().over(), func.min(by_job.c.at).over(), func.max(by_job.c.at).over()
+    latest = select(by_job.c.id, *of_all).order_by(by_job.c.at.desc(), by_job.c.id.desc()).limit(shown)
+    rows = connection.execute(latest).all()
+    if not rows:
+        return None
+    _, count, since, last = rows[0]
+    return Troubled(count, since, last, _named(connection, [row.id for row in rows]))
 
 
 def first_failures(connection: Connection, found: Collection[JobRecord]) -> Mapping[int, datetime]:
     """Since when each of these jobs comes to no good end; those of which that is not known are left out."""
-    failing = [each for job in found if (each := find_failing(connection, job)) is not None]
-    since = {each.job.id: each.first.completed_at for each in failing}
-    return {job_id: at for job_id, at in since.items() if at is not None}
+    streaks = find_streaks(connection, {job.id for job in found})
+    return {job_id: streak.since for job_id, streak in streaks.items() if streak.since is not None}
 
 
-def _troubled(connection: Connection, at: Mapping[int, datetime | None], shown: int) -> Troubled | None:
-    if not at:
-        return None
-    known = [moment for moment in at.values() if moment is not None]
-    ids = sorted(at, key=lambda job_id: (at[job_id] or datetime.min, job_id), reverse=True)[:shown]
+def _named(connection: Connection, ids: Sequence[int]) -> tuple[JobRecord, ...]:
+    """These jobs, in this order."""
     records = find_jobs(connection, ids)
-    return Troubled(
-        len(at),
-        min(known, default=None),
-        max(known, default=None),
-        tuple(records[job_id] for job_id in ids if job_id in records),
-    )
+    return tuple(records[job_id] for job_id in ids if job_id in records)

@@ -24,12 +24,12 @@ _LONGEST_NUMBER = 10  # digits
 
 KEYS: Mapping[str, Key] = {
     **ASKING_KEYS,
-    "from": Key(Text("The first slot that may run.", longest=100)),
+    "from": Key(Text("The first slot that may run.", longest=100), required=True),
     "to": Key(Text("The last one; now, when absent.", longest=100)),
     "order": Key(Choice("Which come first.", Order)),
     "at_once": Key(Number("How many may be open at once.", 1, MOST_AT_ONCE)),
 }
-STOP_KEYS: Mapping[str, Key] = {**ASKING_KEYS, "id": Key(Number("Which.", 1, 2**31 - 1))}
+STOP_KEYS: Mapping[str, Key] = {**ASKING_KEYS, "id": Key(Number("Which.", 1, 2**31 - 1), required=True)}
 
 
 class Backfills:
@@ -43,8 +43,6 @@ class Backfills:
         values = _numbers({key: value for key, value in values.items() if value != ""}, "at_once")
         asking = read_asking(values, KEYS)
         now = await self._database.read(gateway.now)
-        if "from" not in values:
-            raise BadRequest("from: missing")
         since = _moment(values, "from", now)
         until = min(_moment(values, "to", now), now) if "to" in values else now
         if since > until:
@@ -68,8 +66,6 @@ class Backfills:
         """Call one off."""
         values = _numbers(values, "id")
         read_asking(values, STOP_KEYS)
-        if "id" not in values:
-            raise BadRequest("id: missing")
         backfill_id = int(values["id"])
         if not await self._database.transact(stop_backfill, job_id, backfill_id, caller.actor):
             raise Conflict(f"Job {job_id} has no backfill {backfill_id} that goes on.")

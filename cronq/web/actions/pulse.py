@@ -12,8 +12,12 @@ from cronq.database.reading.pulse import Version, read_version
 from cronq.domain.errors import CronqError
 from cronq.web.http.streams import Event
 
-#: Seconds between two looks at the database, however many listen.
+#: Seconds between two looks at the database, as long as few listen.
 INTERVAL = 2.0
+#: Whoever is told of a change reads a page. So of many that listen, so many are told at once, and each of the
+#: others so many seconds after the one before; all of them are told before the next look.
+APART = 0.2
+AT_ONCE = int(INTERVAL / APART)
 #: Something is said at least so often, in seconds, so that a browser knows whether it is still heard.
 LONGEST_SILENCE = 15.0
 
@@ -42,6 +46,9 @@ class Pulse:
         self._seen = _Seen()
         self._changed_at = self._said_at = self._earliest = clock.seconds()
         self._waiting: set[Deferred[None]] = set()
+        #: Those of them that have not been told yet of what was seen last, and when the next one is.
+        self._untold: list[Deferred[None]] = []
+        self._telling: IDelayedCall | None = None
 
     async def events(self) -> AsyncGenerator[Event]:
         """Events without end, for one listener.
@@ -61,9 +68,11 @@ class Pulse:
                 yield _difference(before, seen)
         finally:
             self._listeners -= 1
-            if not self._listeners and self._next is not None:
-                self._next.cancel()
-                self._next = None
+            if not self._listeners:
+                self._cancel_telling()
+                if self._next is not None:
+                    self._next.cancel()
+                    self._next = None
 
     async def _news(self) -> None:
         news: Deferred[None] = Deferred()
@@ -81,7 +90,7 @@ class Pulse:
 
     async def _look(self) -> None:
         self._next, self._looking = None, True
-        self._earliest = self._clock.seconds() + INTERVAL
+        self._earliest = self._clock.seconds() + max(INTERVAL, APART * self._listeners)
         self._say(await self._read())
         self._looking = False
         self._plan()
@@ -106,8 +115,22 @@ class Pulse:
         if seen == self._seen:
             return
         self._seen, self._said_at = seen, now
-        for news in list(self._waiting):
-            news.callback(None)
+        self._untold = list(self._waiting)
+        self._cancel_telling()
+        self._tell(AT_ONCE)
+
+    def _tell(self, count: int) -> None:
+        """Tell so many, and each of the others a while later."""
+        some, self._untold = self._untold[:count], self._untold[count:]
+        for news in some:
+            if news in self._waiting:  # else whoever waited for it has gone
+                news.callback(None)
+        self._telling = self._clock.callLater(APART, self._tell, 1) if self._untold else None
+
+    def _cancel_telling(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
 
 
 def _first(seen: _Seen, age: float) -> Event:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from cronq.database.gateway import Database
-from cronq.database.reading.failing import Acknowledgement, FailingJob, read_failing
+from cronq.database.reading.acknowledgements import Acknowledgement
+from cronq.database.reading.failing import FailingJob, read_failing
 from cronq.domain.access import Role
 from cronq.web.http.exchange import Request, Response, json_response
 from cronq.web.http.routing import Route
@@ -26,7 +27,7 @@ class FailuresApi:
 
 
 def _shape(failing: FailingJob) -> dict[str, Any]:
-    at, since = failing.latest.completed_at, failing.first.completed_at
+    at, since = failing.latest.completed_at, failing.streak.since
     return {
         "job_id": failing.job.id,
         "name": failing.job.name,
@@ -36,8 +37,8 @@ def _shape(failing: FailingJob) -> dict[str, Any]:
         "status": failing.latest.status,
         "at": at and at.isoformat(),
         "since": since and since.isoformat(),
-        "count": failing.count,
-        "more": failing.more,
+        "count": failing.streak.count,
+        "more": failing.streak.more,
         "last_words": failing.last_words,
         "acknowledged": failing.acknowledged and _acknowledged(failing.acknowledged),
     }

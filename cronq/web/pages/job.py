@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from cronq.database.gateway import Database
+from cronq.database.reading.cursors import Place
 from cronq.database.reading.job_page import read_job
-from cronq.database.reading.job_runs import Place, RunSearch
+from cronq.database.reading.job_runs import JobRunSearch
 from cronq.domain.access import Role
 from cronq.domain.document_values import shown
 from cronq.domain.runs import Status
@@ -66,11 +67,11 @@ class JobPage:
         return see_other(job_path(job_id))
 
 
-def _search(request: Request) -> RunSearch:
+def _search(request: Request) -> JobRunSearch:
     by_hand = request.fields.get("by_hand", "")
     if by_hand not in {"", "1"}:
         raise BadRequest(f"by_hand: expected 1 or nothing, found {shown(by_hand)}")
-    return RunSearch(member(request, "state", Status), bool(by_hand), _day(request))
+    return JobRunSearch(member(request, "state", Status), bool(by_hand), _day(request))
 
 
 def _day(request: Request) -> date | None:

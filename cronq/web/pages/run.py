@@ -1,14 +1,15 @@
 """The page of a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cronq.database.gateway import Database
 from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.run_view import read_run
 from cronq.domain.access import Role
 from cronq.domain.live_output import LeftOut, read_kept
-from cronq.domain.outputs import Output
 from cronq.web.actions.by_hand import ask_for_kill, ask_for_run_again
+from cronq.web.actions.look import Part
+from cronq.web.actions.looker import Looker
 from cronq.web.http.errors import NotFound
 from cronq.web.http.exchange import Request, Response, see_other
 from cronq.web.http.fields import is_run_id
@@ -26,11 +27,13 @@ class RunPage:
         self,
         database: Database,
         renderer: Renderer,
+        looker: Looker,
         log_url_template: str | None,
         on_run_requested: Callable[[], None],
     ) -> None:
         self._database = database
         self._page = renderer.page
+        self._looker = looker
         self._log_url_template = log_url_template
         self._on_run_requested = on_run_requested
 
@@ -43,10 +46,13 @@ class RunPage:
         )
 
     async def run(self, request: Request, run_id: str) -> Response:
-        """A run, step by step."""
+        """A run, step by step; with `so_far`, also what one that has not ended has written until now."""
         view = await self._database.read(read_run, run_id) if is_run_id(run_id) else None
         if view is None:
             raise NotFound("There is no such run; it may have been pruned.")
+        wanted = "so_far" in request.fields and not view.run.status.final
+        so_far = await self._looker.so_far(run_id) if wanted else None
+        kept = read_kept(view.output) if view.output else ()
         return self._page(
             request,
             "run.html",
@@ -54,7 +60,8 @@ class RunPage:
             now=view.now,
             log_link=log_link(self._log_url_template, view.run, view.now),
             trouble=TROUBLE,
-            written=_painted(view.output),
+            so_far=so_far,
+            written=_painted(so_far.parts if so_far else kept),
         )
 
     async def kill_run(self, request: Request, run_id: str) -> Response:
@@ -70,10 +77,10 @@ class RunPage:
         return see_other(f"/run/{made.run_id}")
 
 
-def _painted(kept: Output | None) -> list[tuple[Span | None, str]]:
-    """What is kept of the output, as spans, and where some is missing, how much."""
+def _painted(parts: Iterable[Part]) -> list[tuple[Span | None, str]]:
+    """Output as spans, and where some is missing, how much."""
     found: list[tuple[Span | None, str]] = []
-    for part in read_kept(kept) if kept else ():
+    for part in parts:
         if isinstance(part, LeftOut):
             found.append((None, gap_in_words(part)))
         else:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO, StringIO, TextIOWrapper
 from typing import Any
@@ -90,6 +91,15 @@ def refusal(code: int, message: str, **more: Any) -> HttpAnswer:
     return answer({"error": {"message": message, **more}}, code)
 
 
+def events(*told: tuple[str, Any] | tuple[str, Any, int]) -> HttpAnswer:
+    """An answer that tells these events, each with its name, its data and perhaps its id."""
+    lines = [":\n\n"]
+    for name, data, *number in told:
+        place = f"id: {number[0]}\n" if number else ""
+        lines.append(f"event: {name}\n{place}data: {json.dumps(data)}\n\n")
+    return answer("".join(lines))
+
+
 class FakeWeb:
     """Gives the answers that a test has prepared: for each request the next one, the last one for ever."""
 
@@ -123,6 +133,11 @@ class FakeWeb:
             raise found
         return found
 
+    def listen(self, request: HttpRequest) -> tuple[HttpAnswer, Iterator[bytes]]:
+        """What it calls for an answer that goes on, here until the end of its body."""
+        found = self.send(request)
+        return found, iter(found.body.splitlines(keepends=True) if found.code == 200 else ())
+
 
 class Terminal(StringIO):
     """A stream that says whether it is one."""
@@ -150,6 +165,7 @@ class CliTestCase(SynchronousTestCase):
         """What the commands are given instead of a network and a clock."""
         return Outside(
             send=self.web.send,
+            listen=self.web.listen,
             now=lambda: NOW,
             monotonic=self.clock.seconds,
             sleep=self.clock.advance,

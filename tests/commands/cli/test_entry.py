@@ -17,8 +17,8 @@ from tests.commands.cli.case import CliTestCase, job
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "command-line.md"
 COMMANDS = (
-    "apply", "audit", "backfill", "export", "jobs", "kill", "pause", "resume", "run", "runners", "schedule",
-    "show", "skip", "status", "tokens", "users",
+    "apply", "audit", "backfill", "export", "jobs", "kill", "logs", "pause", "resume", "run", "runners",
+    "schedule", "show", "skip", "status", "tokens", "users",
 )  # fmt: skip
 MAIN = "import sys; from cronq.commands.cli import main; sys.exit(main())"
 NOWHERE = "http://127.0.0.1:9/"

@@ -13,6 +13,13 @@ from cronq.web.http.routing import Route
 
 #: What every route may be answered with.
 _COMMON = (403, 421, 503)
+#: What pages are that are no HTML.
+_TYPES = {
+    "/events": "text/event-stream",
+    "/run/{run_id}/output.txt": "text/plain",
+    "/run/{run_id}/stream": "text/event-stream",
+    "/static/{name}": "*/*",
+}
 _VARIABLE = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 _ABOUT = (
     "Jobs, runs, runners and what people change. Each error has a sentence for a person. Where the web asks "
@@ -32,7 +39,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         for method in route.methods:
             item = paths.setdefault(path, {})
             item[method.lower()] = _operation(route, path, OPERATIONS.get(f"{method} {path}"))
-    return {
+    described = {
         "openapi": "3.1.1",
         "info": {"title": "cronq", "version": __version__, "description": _ABOUT},
         "paths": paths,
@@ -41,6 +48,17 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": _SCHEMES,
         },
     }
+    portable: dict[str, Any] = _portable(described)
+    return portable
+
+
+def _portable(found: Any) -> Any:
+    """The same without lone surrogates in patterns: no UTF-8 holds one, and few engines know them."""
+    if isinstance(found, dict):
+        return {key: _portable(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_portable(each) for each in found]
+    return found.replace(r"\ud800-\udfff", "") if isinstance(found, str) else found
 
 
 def plain_path(path: str) -> str:
@@ -54,7 +72,7 @@ def _operation(route: Route, path: str, about: Operation | None) -> dict[str, An
         "summary": text.partition(". ")[0].removesuffix("."),
         "tags": ["api" if about else "pages"],
         "parameters": [*_path_parameters(route), *_query_parameters(about)],
-        "responses": _answers(route, about) if about else _pages(),
+        "responses": _answers(route, about) if about else _pages(_TYPES.get(path, "text/html")),
         "x-cronq-role": route.needs,
         # An empty object: none is needed where the web asks nobody for a login.
         "security": [{}, {"token": []}, {"password": []}] if route.needs else [{}],
@@ -90,9 +108,9 @@ def _answer(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _pages() -> dict[str, Any]:
+def _pages(kind: str) -> dict[str, Any]:
     return {
-        "200": {"description": "A page", "content": {"text/html": {}}},
+        "200": {"description": "A page", "content": {kind: {}}},
         "303": {"description": "Go on to where Location says: to the page, or to the login"},
         "default": {"description": "A page that says what is wrong", "content": {"text/html": {}}},
     }

@@ -7,7 +7,6 @@ from enum import StrEnum
 from cronq.database.reading.jobs import Sort
 from cronq.domain.asking import ASKING_KEYS
 from cronq.domain.changes import Action
-from cronq.domain.document_parts import Key
 from cronq.domain.heartbeats import RunnerStatus
 from cronq.domain.runs import Status
 from cronq.web.actions.backfilling import KEYS as BACKFILL_KEYS
@@ -21,10 +20,12 @@ from cronq.web.api.description.schemas import (
     INTEGER,
     STRING,
     Schema,
+    body_of,
     data,
     list_of,
     maybe,
     ref,
+    with_keys,
 )
 
 
@@ -55,11 +56,6 @@ def _optional(values: type[StrEnum]) -> Schema:
 
 def _described(schema: Schema, text: str) -> Schema:
     return schema | {"description": text}
-
-
-def _keys(keys: Mapping[str, Key]) -> Schema:
-    """An object that may have these keys."""
-    return {"type": "object", "properties": {name: key.schema() for name, key in keys.items()}}
 
 
 _WHEN = "a date, with or without a time, or how long ago, as in PT6H"
@@ -122,7 +118,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     **{
         f"POST /api/jobs/{{job_id}}/{deed}": Operation(
-            ref("Done"), body=_keys(keys), refusals=(400, 404, 409, 415)
+            ref("Done"),
+            body=body_of(keys),
+            body_optional=not any(key.required for key in keys.values()),
+            refusals=(400, 404, 409, 413, 415),
         )
         for deed, keys in (
             ("pause", PAUSE_KEYS),
@@ -137,13 +136,13 @@ OPERATIONS: Mapping[str, Operation] = {
     },
     "GET /api/jobs/{job_id}/backfills": Operation(data(backfills=list_of(ref("Backfill"))), refusals=(404,)),
     "POST /api/schedule/preview": Operation(
-        data(preview={"type": "object"}), body={"type": "object"}, refusals=(400, 415)
+        data(preview={"type": "object"}), body=with_keys(schedule={}), refusals=(400, 413, 415)
     ),
     "GET /api/runners": Operation(
         data(runners=list_of(ref("Runner"))), _PAGE | {"status": _optional(RunnerStatus)}, refusals=(400,)
     ),
     "GET /api/runners/{name}": Operation(data(runner=ref("Runner")), refusals=(404,)),
-    "POST /api/runners/{name}/drain": Operation(ref("Done"), refusals=(404, 409, 415)),
+    "POST /api/runners/{name}/drain": Operation(ref("Done"), refusals=(404, 409, 413, 415)),
     "GET /api/audit": Operation(
         data(audit=ref("Audit")),
         {

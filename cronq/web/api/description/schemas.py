@@ -202,10 +202,14 @@ _REPLACED: Schema = {
 }
 
 
-def _body(keys: Mapping[str, Key]) -> Schema:
-    """What somebody may say who asks for something by hand."""
-    properties = {name: key.schema() for name, key in keys.items()}
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+def body_of(keys: Mapping[str, Key]) -> Schema:
+    """What somebody may say who asks for something by hand; they may say nothing else."""
+    return {
+        "type": "object",
+        "required": [name for name, key in keys.items() if key.required],
+        "properties": {name: key.schema() for name, key in keys.items()},
+        "additionalProperties": False,
+    }
 
 
 def schemas() -> dict[str, Schema]:
@@ -214,7 +218,7 @@ def schemas() -> dict[str, Schema]:
     # In a PUT the name of the category may be absent.
     document["required"] = [key for key in document["required"] if key != "category"]
     return {
-        "Asking": _body(ASKING_KEYS),
+        "Asking": body_of(ASKING_KEYS),
         "Audit": _AUDIT,
         "Category": with_keys(id=INTEGER, name=STRING),
         "CategoryDocument": document,
@@ -228,7 +232,7 @@ def schemas() -> dict[str, Schema]:
         "Role": one_of(Role),
         "Run": _RUN,
         "Requested": with_keys(success=with_keys(message=STRING, run_id=RUN_ID)),
-        "RunRequest": _body(REQUEST_KEYS),
+        "RunRequest": body_of(REQUEST_KEYS),
         "Runner": _RUNNER,
         "Status": with_keys(status={"const": "OK"}),
     }
