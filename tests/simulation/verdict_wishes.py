@@ -100,8 +100,14 @@ def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
         if len(rhythms) > 1:
             continue
         for slot in rhythms[0].between(wish.since - datetime.resolution, wish.until):
-            if all(row.status in _NOT_RUN and row.backfill_id is None for row in known[wish.name, slot]):
+            if all(_is_left_out(row, stored.ended_at) for row in known[wish.name, slot]):
                 yield f"{wish.name} at {slot} has not run, and was left out by backfill {stored.id}"
+
+
+def _is_left_out(row: Any, ended_at: datetime) -> bool:
+    """Whether it has not run, and was not about to when the backfill ended (it may be called off later)."""
+    was_open = row.queued_at <= ended_at < row.recorded_at
+    return row.status in _NOT_RUN and row.backfill_id is None and not was_open
 
 
 def _made(history: History, stored: Any, wish: Backfill, made: list[Any]) -> Iterator[str]:
