@@ -11,7 +11,7 @@ from tests.simulation import faults
 from tests.simulation.edges import Edge
 from tests.simulation.living import live
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 6)
 DAYS = 0.5
 
 
