@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from cronq.database.admissions import Admissions
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.definitions import define_jobs
+from cronq.database.jitters import Jitters, read_jitters
 from cronq.database.rows import new_row, skipped
-from cronq.database.stored import StoredJob, locked_jobs, read_schedule, stored_jobs
-from cronq.database.tables import definitions, jobs, runs
-from cronq.domain.errors import BadSchedule
+from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
+from cronq.database.tables import jobs, runs
+from cronq.database.terms import read_terms
 from cronq.domain.following import slot_after
 from cronq.domain.reports import RunState
 from cronq.domain.rules import AfterSame, Rules, decode_rules
 from cronq.domain.runs import Cause, Status, new_run_ids
+from cronq.domain.timetable import Term
 
 _DAY = timedelta(days=1)
 
@@ -37,14 +39,19 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
     """Queue a run of each job that waited for these, and for no others any more.
 
     Of several transactions that record the last successes, the one that comes last sees those of all: each
-    locks the job that follows before it looks.
+    locks the job that follows before it looks. Jobs that would be due together without their jitter have run
+    for the same slot.
     """
-    followers = _followers(connection, {run.job_id for run in succeeded})
+    ended = [(run.job_id, run.slot) for run in succeeded if run.slot is not None]
+    followers = _followers(connection, {job_id for job_id, _ in ended})
+    leading = frozenset[int]().union(*(follower.after for follower in followers.values()))
+    jitters = read_jitters(connection, leading, [slot for _, slot in ended])
     wanted: dict[int, set[datetime]] = defaultdict(set)
     for follower in followers.values():
-        for run in succeeded:
-            if run.job_id in follower.after and run.slot is not None:
-                wanted[follower.id].add(slot_after(follower.rules.after_same, run.slot))
+        for job_id, slot in ended:
+            if job_id in follower.after:
+                before = jitters.before(job_id, slot)
+                wanted[follower.id].add(slot_after(follower.rules.after_same, before))
     if not wanted:
         return
     mine = stored_jobs().where(jobs.c.id.in_(sorted(wanted)), jobs.c.removed_at.is_(None))
@@ -55,7 +62,7 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
         _row(job, slot, now)
         for job in found
         if (slots := sorted(wanted[job.id] - taken[job.id]))
-        for slot in _complete(connection, followers[job.id], slots)
+        for slot in _complete(connection, followers[job.id], slots, jitters)
     ]
     if not rows:
         return
@@ -95,35 +102,36 @@ def _taken(connection: Connection, wanted: Mapping[int, Collection[datetime]]) -
     )
     for job_id, slot in connection.execute(known):
         taken[job_id].add(slot)
-    scheduled = definitions.c.schedule.is_not(None) | definitions.c.anchor.is_not(None)
-    in_force = definitions.c.until.is_(None) | (definitions.c.until >= slots[0])
-    defined = select(definitions).where(definitions.c.job_id.in_(sorted(wanted)), scheduled, in_force)
-    for row in connection.execute(defined):
-        term = (slot for slot in slots if row.since < slot <= (row.until or datetime.max))
-        taken[row.job_id].update(slot for slot in term if _is_slot(row, slot))
+    for job_id, terms in read_terms(connection, wanted, slots[0]).items():
+        for term in terms:
+            taken[job_id].update(slot for slot in slots if _has_slot(term, slot))
     return taken
 
 
-def _is_slot(definition: Row[Any], slot: datetime) -> bool:
-    try:
-        schedule = read_schedule(definition.schedule, definition.anchor, definition.interval)
-    except BadSchedule:
+def _has_slot(term: Term, moment: datetime) -> bool:
+    """Whether there is a slot at that moment, or would be without jitter."""
+    if term.schedule is None:
         return False
-    return schedule.last_until(slot) == slot
+    found = term.schedule.last_until(moment), term.schedule.slot_with_jitter(moment)
+    return any(slot is not None and slot >= moment and term.since < slot <= term.until for slot in found)
 
 
-def _complete(connection: Connection, follower: _Follower, slots: Sequence[datetime]) -> list[datetime]:
+def _complete(
+    connection: Connection, follower: _Follower, slots: Sequence[datetime], jitters: Jitters
+) -> list[datetime]:
     """Those of the slots, or days, for which all have succeeded."""
     by_day = follower.rules.after_same is AfterSame.DAY
     well = select(runs.c.job_id, runs.c.slot).where(
         runs.c.job_id.in_(sorted(follower.after)), runs.c.status == Status.SUCCEEDED.value
     )
-    well = well.where(
-        (runs.c.slot >= slots[0]) & (runs.c.slot < slots[-1] + _DAY) if by_day else runs.c.slot.in_(slots)
-    )
+    if by_day:
+        end = slots[-1] + _DAY + jitters.longest(follower.after)
+        well = well.where((runs.c.slot >= slots[0]) & (runs.c.slot < end))
+    else:
+        well = well.where(runs.c.slot.in_(jitters.slots_for(follower.after, slots)))
     done: dict[datetime, set[int]] = defaultdict(set)
     for job_id, slot in connection.execute(well):
-        done[slot_after(follower.rules.after_same, slot)].add(job_id)
+        done[slot_after(follower.rules.after_same, jitters.before(job_id, slot))].add(job_id)
     return [slot for slot in slots if done[slot] == follower.after]
 
 

@@ -1,6 +1,6 @@
 """Rules on SQLite."""
 
-from tests.database import backfilling, following, pausing, ruling
+from tests.database import backfilling, following, jittering, pausing, ruling
 from tests.database.store import OnSQLite
 
 
@@ -26,6 +26,10 @@ class PriorityTests(OnSQLite, following.PriorityTests):
 
 class AfterTests(OnSQLite, following.AfterTests):
     """Jobs that run after others."""
+
+
+class JitterAfterTests(OnSQLite, jittering.AfterTests):
+    """Jobs that run after others whose slots are put off."""
 
 
 class BackfillTests(OnSQLite, backfilling.BackfillTests):

@@ -17,6 +17,7 @@ from tests.database import (
     gauging,
     granting,
     hearing,
+    jittering,
     listing,
     losing,
     ordering,
@@ -211,6 +212,10 @@ class PriorityTests(OnMariaDB, following.PriorityTests):
 
 class AfterTests(OnMariaDB, following.AfterTests):
     """Jobs that run after others."""
+
+
+class JitterAfterTests(OnMariaDB, jittering.AfterTests):
+    """Jobs that run after others whose slots are put off."""
 
 
 class BackfillTests(OnMariaDB, backfilling.BackfillTests):

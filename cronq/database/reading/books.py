@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from cronq.database.reading.records import find_jobs
-from cronq.database.stored import StoredJob, read_schedule, stored_jobs, with_definitions
+from cronq.database.stored import StoredJob, stored_jobs, with_definitions
 from cronq.database.tables import definitions, jobs
+from cronq.database.terms import term_of
 from cronq.domain.auditing import Books
-from cronq.domain.errors import BadSchedule
 from cronq.domain.findings import JobName
 from cronq.domain.timetable import Term, Timetable
 
@@ -48,7 +48,7 @@ def read_books(
 
 def _terms(job: StoredJob | None, rows: Sequence[Row[Any]], now: datetime) -> list[Term]:
     terms = [
-        _term(row.schedule, row.anchor, row.interval, row.since, row.until)
+        term_of(row.schedule, row.anchor, row.interval, row.since, row.until)
         for row in rows
         if row.schedule is not None or row.anchor is not None  # else it had no slots, and ran by hand
     ]
@@ -57,18 +57,4 @@ def _terms(job: StoredJob | None, rows: Sequence[Row[Any]], now: datetime) -> li
     # What an injector will write down as soon as it is due; 0.27, or a person at a prompt, has not.
     since = job.books_closed(now)
     ended = [Term(term.schedule, term.since, min(term.until, since), term.fault) for term in terms]
-    return [*ended, _term(job.schedule_text, job.next_run, job.interval, since, None)]
-
-
-def _term(
-    text: str | None,
-    anchor: datetime | None,
-    interval: timedelta | None,
-    since: datetime,
-    until: datetime | None,
-) -> Term:
-    until = until or datetime.max
-    try:
-        return Term(read_schedule(text, anchor, interval), since, until)
-    except BadSchedule as error:
-        return Term(None, since, until, str(error))
+    return [*ended, term_of(job.schedule_text, job.next_run, job.interval, since, None)]

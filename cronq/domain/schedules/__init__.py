@@ -6,9 +6,10 @@ make new schedules of others. `text` reads one schedule, and `specification` all
 
 from cronq.domain.schedules.interface import Schedule, step_after
 from cronq.domain.schedules.intervals import RepeatingInterval, fixed_interval
-from cronq.domain.schedules.specification import Specification, parse_schedule
+from cronq.domain.schedules.specification import LONGEST_JITTER, Specification, parse_schedule
 
 __all__ = [
+    "LONGEST_JITTER",
     "RepeatingInterval",
     "Schedule",
     "Specification",

@@ -16,6 +16,9 @@ class Schedule(Protocol):
     A schedule answers by arithmetic from any moment, without going through the slots before it.
     """
 
+    #: No slot is put off so far.
+    jitter: timedelta = timedelta(0)
+
     def first_after(self, moment: datetime) -> datetime | None:
         """The first slot later than `moment`, None when there is none any more."""
 
@@ -31,6 +34,14 @@ class Schedule(Protocol):
     def slots_between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The slots with `after` < slot <= `until`, made one by one in order."""
         return map(moment_of, self.ticks_between(after, until))
+
+    def slot_before_jitter(self, slot: datetime) -> datetime:
+        """Where one of its slots would be without jitter; what is no slot of it stays where it is."""
+        return slot
+
+    def slot_with_jitter(self, moment: datetime) -> datetime | None:
+        """The slot that would be at that moment without jitter, None when there is none."""
+        return moment if self.last_until(moment) == moment else None
 
     def in_words(self) -> str:
         """The schedule as a short English phrase, such as "every day at 06:30 UTC"."""

@@ -55,9 +55,14 @@ class Jittered(Schedule):
         """The phrase of the schedule, and how far its slots may be put off."""
         return f"{self.schedule.in_words()}, each up to {Duration(0, self.jitter).in_words()} later"
 
-    def slot_before_jitter(self, slot: datetime) -> datetime | None:
-        """Where a slot would be without its offset."""
-        return self.schedule.last_until(slot)
+    def slot_before_jitter(self, slot: datetime) -> datetime:
+        """Where one of its slots would be without its offset; what is no slot of it stays where it is."""
+        before = self.schedule.last_until(slot)
+        return before if before is not None and self._put_off(before) == slot else slot
+
+    def slot_with_jitter(self, moment: datetime) -> datetime | None:
+        """The slot that would be at that moment without its offset, None when there is none."""
+        return self._put_off(moment) if self.schedule.last_until(moment) == moment else None
 
     def _pending(self, moment: datetime) -> datetime | None:
         """A slot that would have been, but is put off until after the moment."""

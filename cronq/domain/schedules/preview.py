@@ -7,7 +7,6 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from cronq.domain.schedules.advice import notes_of, warnings_of
-from cronq.domain.schedules.jitter import Jittered
 from cronq.domain.schedules.specification import Specification
 from cronq.domain.zones import wall_time
 
@@ -54,8 +53,8 @@ def preview(
     moments = list(islice(schedule.slots_between(now, datetime.max), count))
     slots = []
     for moment in moments:
-        plain = schedule.schedule.last_until(moment) if isinstance(schedule, Jittered) else moment
-        slots.append(ComingSlot(moment, wall_time(moment, zone), moment - (plain or moment)))
+        put_off = moment - schedule.slot_before_jitter(moment)
+        slots.append(ComingSlot(moment, wall_time(moment, zone), put_off))
     until = min(max(now + _NEAR, *moments), now + _FAR) if moments else now
     return Preview(
         schedule.in_words(),
