@@ -21,9 +21,15 @@ from cronq.database.tables import categories, jobs
 from cronq.domain.access import SHELL, Actor
 from cronq.domain.changes import Action, job_title
 from cronq.domain.document_values import shown
-from cronq.domain.errors import NotPossible
+from cronq.domain.errors import BadSchedule, NotPossible
 from cronq.domain.jobs import Category, JobDefinition
-from cronq.domain.schedules import parse_schedule, step_after
+from cronq.domain.schedules import (
+    may_have_jitter,
+    parse_schedule,
+    step_after,
+    text_in_place_of,
+    text_of_document,
+)
 
 
 class CategoryChanged(NotPossible):
@@ -112,6 +118,7 @@ def _change(
     since: Mapping[int, datetime],
 ) -> None:
     living = {"removed_at": None, "run_now": 0, "range_run_id": None}
+    changed = [(old, _in_place_of(old, new, since[old.id])) for old, new in changed]
     rows = [living | {"id": old.id} | _row(new, since[old.id]) for old, new in changed]
     for row, (old, _) in zip(rows, changed, strict=True):
         # Whoever wants the next slot skipped means the next one, whatever has become of the schedule.
@@ -119,6 +126,19 @@ def _change(
         row["skip_slot"] = row["next_run"] if later else None
     update_rows(connection, jobs, rows)
     insert_definitions(connection, [_definition(old.id, new, since[old.id]) for old, new in changed])
+
+
+def _in_place_of(old: StoredJob, new: JobDefinition, since: datetime) -> JobDefinition:
+    """The new job, with what the schedule of the old one leaves to it: what jitter has put off."""
+    texts = old.schedule_text or "", new.schedule or ""
+    if new.schedule is None or not any(map(may_have_jitter, texts)):
+        return new
+    # A removed one had no slots since then.
+    until = since if old.removed_at is None else old.settled_until or since
+    try:
+        return replace(new, schedule=text_in_place_of(old.schedule(), new.schedule, until, since))
+    except BadSchedule:
+        return new  # nobody knows what slots it had
 
 
 def _add(
@@ -160,9 +180,10 @@ def _mark_followed(connection: Connection, category_id: int, names: set[str]) ->
 
 def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:
     schedule = None if job.schedule is None else parse_schedule(job.schedule)
+    stays = text_of_document(job.schedule)
     return {
         "schedule": job.schedule,
-        "interval": schedule and step_after(schedule, since),
+        "interval": stays and step_after(parse_schedule(stays), since),
         "command": job.command,
         "routing_key": job.routing_key,
         "rules": job.rules.encode(),

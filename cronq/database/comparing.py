@@ -10,6 +10,7 @@ from cronq.database.changes import Change
 from cronq.database.stored import StoredJob
 from cronq.domain.changes import Action, only_differing
 from cronq.domain.jobs import JobDefinition
+from cronq.domain.schedules import text_of_document
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def fingerprint(stored: Iterable[StoredJob]) -> str:
 
 
 def _differs(job: StoredJob, definition: JobDefinition) -> bool:
-    return (job.schedule_text, job.command, job.routing_key, job.rules) != (
+    return (text_of_document(job.schedule_text), job.command, job.routing_key, job.rules) != (
         definition.schedule,
         definition.command,
         definition.routing_key,
@@ -80,7 +81,7 @@ def _differs(job: StoredJob, definition: JobDefinition) -> bool:
 
 
 def _was(job: StoredJob) -> dict[str, Any]:
-    return _state(job.schedule_text, job.command, job.routing_key, job.rules)
+    return _state(text_of_document(job.schedule_text), job.command, job.routing_key, job.rules)
 
 
 def _is(job: JobDefinition) -> dict[str, Any]:

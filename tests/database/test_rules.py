@@ -32,5 +32,9 @@ class JitterAfterTests(OnSQLite, jittering.AfterTests):
     """Jobs that run after others whose slots are put off."""
 
 
+class JitterChangeTests(OnSQLite, jittering.ChangeTests):
+    """Changes of jobs whose slots are put off."""
+
+
 class BackfillTests(OnSQLite, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""

@@ -218,6 +218,10 @@ class JitterAfterTests(OnMariaDB, jittering.AfterTests):
     """Jobs that run after others whose slots are put off."""
 
 
+class JitterChangeTests(OnMariaDB, jittering.ChangeTests):
+    """Changes of jobs whose slots are put off."""
+
+
 class BackfillTests(OnMariaDB, backfilling.BackfillTests):
     """Slots of the past that somebody wants to be run."""
 

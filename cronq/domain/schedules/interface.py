@@ -1,6 +1,6 @@
 """What the rest of cronq asks of any kind of schedule."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class Schedule(Protocol):
     def slot_with_jitter(self, moment: datetime) -> datetime | None:
         """The slot that would be at that moment without jitter, None when there is none."""
         return moment if self.last_until(moment) == moment else None
+
+    def put_off_past(self, moment: datetime) -> Mapping[datetime, datetime]:
+        """The slots later than `moment` that would not be without jitter; each with where it would be."""
+        return {}
 
     def in_words(self) -> str:
         """The schedule as a short English phrase, such as "every day at 06:30 UTC"."""

@@ -1,6 +1,6 @@
 """A schedule whose slots are put off a little, each by an offset of its own that is always the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -63,6 +63,11 @@ class Jittered(Schedule):
     def slot_with_jitter(self, moment: datetime) -> datetime | None:
         """The slot that would be at that moment without its offset, None when there is none."""
         return self._put_off(moment) if self.schedule.last_until(moment) == moment else None
+
+    def put_off_past(self, moment: datetime) -> Mapping[datetime, datetime]:
+        """The slot that is later than `moment`, and would not be without its offset, if there is one."""
+        pending = self._pending(moment)
+        return {} if pending is None else {pending: self.slot_before_jitter(pending)}
 
     def _pending(self, moment: datetime) -> datetime | None:
         """A slot that would have been, but is put off until after the moment."""

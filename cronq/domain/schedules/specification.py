@@ -1,7 +1,8 @@
 """All that a job says of when it runs, and the one text in which that is stored.
 
 Where it is one schedule and nothing else, the text is that of the schedule, as it was in a document of 0.27;
-else it is the JSON of the document's keys, and what decides jitter and `H` with them.
+else it is the JSON of the document's keys, with what decides jitter and `H`, and with what it has taken over
+from the one before it.
 """
 
 import json
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from cronq.domain.durations import parse_duration
 from cronq.domain.errors import BadSchedule
 from cronq.domain.instants import parse_instant
+from cronq.domain.schedules.handover import NO_HANDOVER, HandedOver, Handover
 from cronq.domain.schedules.interface import TICK, Schedule
 from cronq.domain.schedules.jitter import Jittered
 from cronq.domain.schedules.text import parse_text
@@ -24,6 +26,8 @@ from cronq.domain.schedules.union import Union
 from cronq.domain.schedules.windows import Window, Within, windows_without
 from cronq.domain.zones import find_zone, instant_of
 
+#: The key of a stored text that says what it has taken over.
+HANDOVER = "handover"
 LONGEST_JITTER = timedelta(days=1)
 _HASHED = re.compile(r"(?:^|[ \t,])H", re.IGNORECASE)
 _UTC = timedelta(0)
@@ -47,6 +51,8 @@ class Specification:
     jitter: str | None = None
     #: Decides what `H` is, and how far each slot is put off.
     seed: str = ""
+    #: What it has taken over from the one that it has replaced; no document says it.
+    handover: Handover = NO_HANDOVER
 
     @classmethod
     def of_job(cls, category: str, name: str, job: Mapping[str, Any]) -> "Specification":
@@ -64,6 +70,8 @@ class Specification:
         try:
             stored = json.loads(text)
             found = _read(stored, stored.get("seed", ""))
+            if HANDOVER in stored:
+                found = replace(found, handover=Handover.decode(stored[HANDOVER]))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise BadSchedule("what is stored as the schedule cannot be read") from error
         if not found.schedules:
@@ -73,10 +81,12 @@ class Specification:
     def encode(self) -> str:
         """The text that is stored; it is always written the same."""
         written = self.as_document()
-        if written == {"schedule": self.schedules[0]} and not self.seed:
+        more: dict[str, Any] = {"seed": self.seed} if self.seed else {}
+        if self.handover:
+            more[HANDOVER] = self.handover.encode()
+        if written == {"schedule": self.schedules[0]} and not more:
             return self.schedules[0]
-        seed = {"seed": self.seed} if self.seed else {}
-        return json.dumps(written | seed, separators=(",", ":"), sort_keys=True)
+        return json.dumps(written | more, separators=(",", ":"), sort_keys=True)
 
     def as_document(self) -> dict[str, Any]:
         """The keys of a document that say the same, without those that are not needed."""
@@ -104,12 +114,14 @@ class Specification:
         """The slots; raises `BadSchedule`."""
         zone = self.zone()
         members = list(dict.fromkeys(parse_text(text, zone, self.seed) for text in self.schedules))
-        schedule = members[0] if len(members) == 1 else Union(members)
+        schedule: Schedule = members[0] if len(members) == 1 else Union(members)
         if self.exceptions or self.start or self.end:
             exceptions = [parse_exception(text, zone) for text in self.exceptions]
             windows = windows_without(parse_between(self.start, self.end, zone), exceptions)
             schedule = Within(schedule, windows, self._limits_in_words())
-        return schedule if self.jitter is None else Jittered(schedule, parse_jitter(self.jitter), self.seed)
+        if self.jitter is not None:
+            schedule = Jittered(schedule, parse_jitter(self.jitter), self.seed)
+        return HandedOver(schedule, self.handover) if self.handover else schedule
 
     def faults(self) -> Iterator[tuple[tuple[str | int, ...], BadSchedule]]:
         """Each thing that is wrong with it, and under which key of a document."""
