@@ -15,6 +15,7 @@ from cronq.database.changes import Change, record_change, record_parts
 from cronq.database.comparing import Changes, compare, fingerprint
 from cronq.database.definitions import define_jobs, end_definitions, insert_definitions
 from cronq.database.facets import delete_facets, insert_facets
+from cronq.database.following import follow_sooner
 from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs, with_definitions
 from cronq.database.tables import categories, jobs
@@ -23,6 +24,7 @@ from cronq.domain.changes import Action, job_title
 from cronq.domain.document_values import shown
 from cronq.domain.errors import BadSchedule, NotPossible
 from cronq.domain.jobs import Category, JobDefinition
+from cronq.domain.rules import decode_rules
 from cronq.domain.schedules import (
     may_have_jitter,
     parse_schedule,
@@ -62,6 +64,7 @@ def replace_category(
     insert_facets(connection, {old.id: new.rules for old, new in changes.changed})
     insert_facets(connection, {ids[new.name]: new.rules for new in changes.added})
     _mark_followed(connection, category_id, {name for job in category.jobs for name in job.rules.after})
+    follow_sooner(connection, [old.id for old, new in changes.changed if _waits_for_fewer(old, new)], now)
     whole = _record(connection, by, category, changes, ids)
     if whole is not None:
         connection.execute(delete(latest_changes).where(latest_changes.c.category_id == category_id))
@@ -176,6 +179,10 @@ def _mark_followed(connection: Connection, category_id: int, names: set[str]) ->
     known = select(jobs.c.id, jobs.c.name, jobs.c.followed).where(jobs.c.category_id == category_id)
     changed = [row for row in connection.execute(known) if row.followed != (row.name in names)]
     update_rows(connection, jobs, [{"id": row.id, "followed": row.name in names} for row in changed])
+
+
+def _waits_for_fewer(old: StoredJob, new: JobDefinition) -> bool:
+    return old.removed_at is None and set(new.rules.after) < set(decode_rules(old.rules).after)
 
 
 def _row(job: JobDefinition, since: datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Runs of jobs that run after others: made when the last of these has succeeded."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from cronq.domain.runs import Cause, Status, new_run_ids
 from cronq.domain.timetable import Term
 
 _DAY = timedelta(days=1)
+#: Slots of one job among which the latest is looked for that others have had, too.
+_MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
     for the same slot.
     """
     ended = [(run.job_id, run.slot) for run in succeeded if run.slot is not None]
-    followers = _followers(connection, {job_id for job_id, _ in ended})
+    ids = {job_id for job_id, _ in ended}
+    followers = {each.id: each for each in _followers(connection, ids) if each.after & ids}
     leading = frozenset[int]().union(*(follower.after for follower in followers.values()))
     jitters = read_jitters(connection, leading, [slot for _, slot in ended])
     wanted: dict[int, set[datetime]] = defaultdict(set)
@@ -54,16 +57,61 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
                 wanted[follower.id].add(slot_after(follower.rules.after_same, before))
     if not wanted:
         return
-    mine = stored_jobs().where(jobs.c.id.in_(sorted(wanted)), jobs.c.removed_at.is_(None))
-    found = define_jobs(connection, locked_jobs(connection, mine.order_by(jobs.c.id)), now)
+    found = _lock(connection, wanted, now)
     # Before anything is decided: a run that is there already must not make way for itself.
     taken = _taken(connection, wanted)
-    rows = [
-        _row(job, slot, now)
+    complete = {
+        job.id: _complete(connection, followers[job.id], slots, jitters)
         for job in found
         if (slots := sorted(wanted[job.id] - taken[job.id]))
-        for slot in _complete(connection, followers[job.id], slots, jitters)
-    ]
+    }
+    _queue(connection, found, complete, now)
+
+
+def follow_sooner(connection: Connection, job_ids: Collection[int], now: datetime) -> None:
+    """Queue a run of each of these jobs, which have just been told to wait for fewer others than before.
+
+    It is for the latest slot of the last day for which those have succeeded; if that has run, none is made.
+    """
+    wanted = {}
+    for follower in _followers(connection, job_ids) if job_ids else ():
+        if follower.id in job_ids and (slots := _latest(connection, follower, now - _DAY)):
+            wanted[follower.id] = slots
+    if not wanted:
+        return
+    found = _lock(connection, wanted, now)
+    taken = _taken(connection, wanted)
+    free = {job_id: [slot for slot in slots if slot not in taken[job_id]] for job_id, slots in wanted.items()}
+    _queue(connection, found, free, now)
+
+
+def _latest(connection: Connection, follower: _Follower, since: datetime) -> list[datetime]:
+    """The latest slot, or day, since then for which all have succeeded, as far as one looks; at most one."""
+    one = min(follower.after, default=0)
+    well = select(runs.c.slot).where(
+        runs.c.job_id == one, runs.c.status == Status.SUCCEEDED.value, runs.c.slot >= since
+    )
+    recent = list(connection.scalars(well.order_by(runs.c.slot.desc()).limit(_MOST_LOOKED_AT)))
+    if not recent:
+        return []
+    jitters = read_jitters(connection, follower.after, recent)
+    slots = {slot_after(follower.rules.after_same, jitters.before(one, slot)) for slot in recent}
+    return _complete(connection, follower, sorted(slots), jitters)[-1:]
+
+
+def _lock(connection: Connection, job_ids: Collection[int], now: datetime) -> list[StoredJob]:
+    mine = stored_jobs().where(jobs.c.id.in_(sorted(job_ids)), jobs.c.removed_at.is_(None))
+    return define_jobs(connection, locked_jobs(connection, mine.order_by(jobs.c.id)), now)
+
+
+def _queue(
+    connection: Connection,
+    found: Sequence[StoredJob],
+    slots: Mapping[int, Sequence[datetime]],
+    now: datetime,
+) -> None:
+    """Make a run of these jobs for each of their slots."""
+    rows = [_row(job, slot, now) for job in found for slot in slots.get(job.id, ())]
     if not rows:
         return
     admissions = Admissions(connection, {job.id: decode_rules(job.rules) for job in found}, now)
@@ -73,9 +121,8 @@ def follow(connection: Connection, succeeded: Collection[RunState], now: datetim
     insert_new(connection, runs, [row | {"run_id": run_id} for row, run_id in ids])
 
 
-def _followers(connection: Connection, job_ids: Collection[int]) -> dict[int, _Follower]:
-    """The jobs that run after these, and those that they run after besides."""
-    found: dict[int, _Follower] = {}
+def _followers(connection: Connection, job_ids: Collection[int]) -> Iterator[_Follower]:
+    """All jobs of the categories of these that run after others."""
     its_category = select(jobs.c.category_id).where(jobs.c.id.in_(sorted(job_ids))).distinct()
     for some in chunks(sorted(filter(None, connection.scalars(its_category)))):
         query = select(jobs.c.id, jobs.c.name, jobs.c.category_id, jobs.c.rules).where(
@@ -88,9 +135,8 @@ def _followers(connection: Connection, job_ids: Collection[int]) -> dict[int, _F
             after = frozenset(
                 ids[row.category_id, name] for name in rules.after if (row.category_id, name) in ids
             )
-            if after & set(job_ids):
-                found[row.id] = _Follower(row.id, rules, after)
-    return found
+            if after:
+                yield _Follower(row.id, rules, after)
 
 
 def _taken(connection: Connection, wanted: Mapping[int, Collection[datetime]]) -> Mapping[int, set[datetime]]:

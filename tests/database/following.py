@@ -195,6 +195,47 @@ class AfterTests(RulingCase):
             self.succeed(run_id)
         self.assertEqual(self.last(), [])
 
+    def drop(self, **rules: Any) -> None:
+        """The last one is to wait for the first one only, and the other one is gone."""
+        last = JobDefinition("last", None, "true", rules=Rules(after=("a",), **rules))
+        self.put(job("a", rules=Rules(retries=1)), last)
+
+    def test_waits_for_fewer(self) -> None:
+        """What is waited for no more holds up nothing: the latest slot that the others have had follows."""
+        self.chain()
+        for minute in (1, 2):
+            self.succeed(self.claim_both(minute)["a"])
+        self.claim_both(3)
+        self.drop()
+        for _ in range(2):
+            self.assertEqual(self.last(), [(at(0, 2), "queued", "after")])
+            self.chain()
+            self.drop()
+        self.assertEqual(self.audit(), [])
+
+    def test_waits_for_fewer_all_day(self) -> None:
+        """The same with days, and under the other rules of the job."""
+        self.chain(after_same=AfterSame.DAY)
+        self.succeed(self.claim_both(1)["a"])
+        self.do(pause_job, self.row(jobs, name="last")["id"], None, "we move")
+        self.drop(after_same=AfterSame.DAY)
+        self.assertEqual(self.last(), [(at(0, 0), "skipped", "after")])
+
+    def test_waits_for_fewer_and_nothing_is_left(self) -> None:
+        """What has run, what is older than a day, and what others have still to do is not made up for."""
+        self.chain()
+        both = self.claim_both(1)
+        self.succeed(both["b"])
+        self.drop()
+        self.assertEqual(self.last(), [])
+        self.succeed(both["a"])
+        self.assertEqual(len(self.last()), 1)
+        self.chain()
+        self.succeed(self.claim_both(2)["a"])
+        self.now = at(0, 3).replace(day=2)
+        self.drop()
+        self.assertEqual(len(self.last()), 1)
+
     def test_audit(self) -> None:
         """Runs for slots that no schedule knows are no findings, nor are their further attempts."""
         self.chain(retries=2)
