@@ -232,10 +232,17 @@ class RunTests(CliTestCase):
         raise KeyboardInterrupt
 
     def test_misused(self) -> None:
-        """--timeout says nothing without --wait."""
+        """--timeout says nothing without --wait, and is a number of seconds."""
+        expected = "expected a number of seconds from 0 on"
         for arguments, message in (
             (["--timeout", "3"], "--timeout goes with --wait"),
-            (["--wait", "--timeout", "-1"], "Invalid value for '--timeout': -1.0 is not in the range x>=0."),
+            *(
+                (
+                    ["--wait", "--timeout", wrong],
+                    f"Invalid value for '--timeout': {expected}, found {float(wrong)}",
+                )
+                for wrong in ("-1", "nan", "inf", "-inf")
+            ),
         ):
             hint = "`cronq run --help` says how it is used."
             self.assertSays(["run", "1", *arguments], 2, [], [f"cronq: {message}", hint])
