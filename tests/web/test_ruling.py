@@ -62,6 +62,7 @@ class ApiTests(RulingCase):
             ("tomorrow", "until: 'tomorrow' is neither a full date"),
             ("2026-11-23T07:05:20Z", "until: 2026-11-23 07:05:20 UTC has passed"),
             ("P9999Y", "until: "),
+            ("-PT5S", "until: '-PT5S' is not a duration: a duration has no sign, leave it out"),
             (7, "until: expected a text, found 7"),
         ):
             answer = self.ask_api("pause", until=until)
