@@ -110,6 +110,26 @@ def open_runs(server: Server, job: Job) -> list[Run]:
     return _understood(server, data, lambda found: [read_run(run) for run in found["data"]["runs"]])
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run that is queued waits for."""
+
+    routing_key: str
+    #: Empty when it waits for nothing but a runner.
+    reason: str
+
+
+def read_waiting(server: Server, run_id: str) -> Waiting:
+    """The same of a run."""
+    data = server.get(f"api/runs/{quote(run_id, safe='')}")
+
+    def read(found: Any) -> Waiting:
+        run = found["data"]["run"]
+        return Waiting(str(run["routing_key"]), run["reason"] or "")
+
+    return _understood(server, data, read)
+
+
 def request_kill(server: Server, run_id: str, asking: Mapping[str, str]) -> str:
     """Have a run killed; gives what the server says to it. `asking` is who wants it, and why."""
     data = server.post(f"api/runs/{quote(run_id, safe='')}/kill", asking)
