@@ -192,7 +192,7 @@ class RuleTests(PlantedTestCase):
 
     def test_follows_too_soon(self) -> None:
         """What runs after several jobs does not wait for all of them."""
-        self.spoil(following, "_complete", lambda _whole, _connection, _follower, slots: slots)
+        self.spoil(following, "_complete", lambda _whole, _connection, _follower, slots, _jitters: slots)
         self.assert_found(
             "not all before it have succeeded", {people.replace: 1}, ("job 0", "job 7", "after 0 and 7")
         )
