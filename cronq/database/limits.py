@@ -54,7 +54,8 @@ def release(connection: Connection, rules: Mapping[int, Rules | None], now: date
         room = None if rule is None or most is None else max(0, most - occupied(rule, taken[job_id]))
         released += run_ids[:room]
     for some in chunks(sorted(released)):
-        go = {"publish_after": now, "not_before": now, "reason": None}
+        # It begins anew: no runner has failed to ask for it.
+        go = {"publish_after": now, "not_before": now, "reason": None, "publications": 0}
         connection.execute(update(runs).where(runs.c.run_id.in_(some), _WAITS).values(go))
 
 
