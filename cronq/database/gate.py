@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from cronq.database.batch import RunBatch
 from cronq.database.limits import open_runs
+from cronq.domain.deadlines import due_at, why_too_late
 from cronq.domain.overlap import STARTS, Admission, OpenRun, Verdict, admit_start, most_at_once
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Cause, Status
-from cronq.domain.settlement import is_too_late, too_late
 
 
 class Gate:
@@ -39,12 +39,9 @@ class Gate:
         rules = self._batch.rules.get(run.job_id)
         if rules is None:
             return STARTS
-        if (
-            rules.deadline is not None
-            and run.cause is None
-            and is_too_late(rules, run.slot, run.attempt, self._batch.now)
-        ):
-            return Verdict(Admission.MISS, too_late(rules.deadline))
+        due = due_at(run.slot, run.attempt, run.cause, run.queued_at)
+        if late := why_too_late(rules, due, run.cause, self._batch.now):
+            return Verdict(Admission.MISS, late)
         running = self._running(run) if self._in_batch else []
         return admit_start(rules, run.slot, running, patient=run.cause == Cause.BACKFILL)
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cronq.domain.deadlines import why_too_late
 from cronq.domain.rules import Overlap, Rules
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 
 
 class Admission(enum.Enum):
@@ -35,8 +36,15 @@ class OpenRun:
     #: Who runs it, if he can be told anything.
     runner: str | None = None
     host: str | None = None
-    #: Whether it is of a backfill, so that it makes way for all others.
-    patient: bool = False
+    #: A `Cause`, when its job's schedule did not ask for it.
+    cause: str | None = None
+    #: From when its deadline counts, if it has one.
+    due: datetime | None = None
+
+    @property
+    def patient(self) -> bool:
+        """Whether it is of a backfill, so that it makes way for all others."""
+        return self.cause == Cause.BACKFILL
 
     def in_words(self) -> str:
         """Which run it is, and where, in the middle of a sentence."""
@@ -67,6 +75,29 @@ def occupied(rules: Rules, runs: Iterable[OpenRun]) -> int:
     """
     in_turn = rules.overlap in {Overlap.SKIP, Overlap.QUEUE}
     return sum(not run.waits and (in_turn or not run.early) for run in runs)
+
+
+def overdue(rules: Rules, runs: Iterable[OpenRun], now: datetime) -> dict[str, str]:
+    """Those of these runs of a job that have not started and no longer may, by run id, each with the reason.
+
+    They keep nothing else from running.
+    """
+    queued = (run for run in runs if run.status is Status.QUEUED)
+    late = ((run.run_id, why_too_late(rules, run.due, run.cause, now)) for run in queued)
+    return {run_id: reason for run_id, reason in late if reason is not None}
+
+
+def to_let_go(rules: Rules | None, runs: Iterable[OpenRun]) -> list[str]:
+    """The ids of those of these runs of a job, in the order in which they were made, that wait and may go.
+
+    They are as many as there is room for, those of backfills last. `rules` is None when there are none.
+    """
+    runs = list(runs)
+    waiting = [run.run_id for run in sorted(runs, key=lambda run: run.patient) if run.waits]
+    most = None if rules is None else most_at_once(rules)
+    if rules is None or most is None:
+        return waiting
+    return waiting[: max(0, most - occupied(rules, runs))]
 
 
 def admit(rules: Rules, ahead: Sequence[OpenRun]) -> Verdict:

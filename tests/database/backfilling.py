@@ -184,6 +184,23 @@ class BackfillTests(RulingCase):
         self.assertTrue(self.ask(waiting).granted)
         self.assertEqual(self.claim_at(0, 12), [])
 
+    def test_makes_way(self) -> None:
+        """Of those that wait, slots that are due now go before any of a backfill, however many these are."""
+        self.begin_with(max_running=1)
+        self.fill(at(0, 1), at(0, 9), at_once=9)
+        self.made()
+        (first, *waiting) = [row["run_id"] for row in self.rows(runs, cause="backfill")]
+        self.assertTrue(self.ask(first).granted)
+        for run_id in waiting:
+            self.assertFalse(self.ask(run_id).granted)
+        self.assertEqual(self.claim_at(0, 11), [])
+        current = self.row(runs, slot=at(0, 11))["run_id"]
+        self.end(first)
+        self.assertEqual(self.published(), [current])
+        self.ask(current)
+        self.end(current)
+        self.assertIn(waiting[0], self.published())
+
     def test_count(self) -> None:
         """Only slots that have passed count, of jobs that have a schedule."""
         self.assertEqual(self.do(count_slots, self.job_id, at(0, 5), at(9)), 6)

@@ -90,6 +90,16 @@ class AllowTests(OverlapTestCase):
         self.assertEqual(self.statuses(), {"running": 1, "skipped": 1})
 
 
+class DeadlineTests(OverlapTestCase):
+    def test_dead_in_the_queue(self) -> None:
+        """What waited past its deadline gives its place to a slot that still can run."""
+        self.world.put(each_minute("250 s", 6, overlap=Overlap.QUEUE, deadline=timedelta(seconds=80)))
+        self.world.run_for(900)
+        statuses = ["succeeded", "missed", "skipped", "succeeded", "skipped", "missed"]
+        self.assertEqual([status for _, status in self.ledger()], statuses)
+        self.assert_audit_clean()
+
+
 class SkipTests(OverlapTestCase):
     def test_slots(self) -> None:
         """A slot that is due while one runs is skipped, with the run that was in its way."""
