@@ -1,7 +1,7 @@
 """Backfills: runs for slots of the past, made a few at a time, each slot once and none that has run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from cronq.database.bulk import CHUNK, insert_new
+from cronq.database.bulk import CHUNK, chunks, insert_new
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
 from cronq.database.jobs import record_job_change
@@ -17,7 +17,7 @@ from cronq.database.rows import new_row, skipped
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.access import SHELL, Actor
-from cronq.domain.backfilling import Order, has_run, slots_to_fill
+from cronq.domain.backfilling import CALLED_OFF, Order, has_run, slots_to_fill
 from cronq.domain.changes import Action
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Cause, Status, new_run_ids
@@ -27,7 +27,6 @@ AT_MOST = 20
 #: How often one looks for slots that have not run, some hundred at a time.
 MOST_LOOKS = 20
 _OPEN = sorted(status.value for status in OPEN)
-CALLED_OFF = "its backfill was called off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def begin_backfill(connection: Connection, job_id: int, wanted: Wanted, slots: i
 
 
 def stop_backfill(connection: Connection, job_id: int, backfill_id: int, by: Actor = SHELL) -> bool:
-    """Make no more runs, and skip those that have not started; False when it has ended already."""
+    """Make no more runs nor attempts, and skip those that have not started; False when it has ended."""
     now = database_now(connection)
     mine = backfills.c.id == backfill_id, backfills.c.job_id == job_id, backfills.c.ended_at.is_(None)
     stopped = {"ended_at": now, "stopped": "somebody called it off"}
@@ -91,6 +90,17 @@ def stop_backfill(connection: Connection, job_id: int, backfill_id: int, by: Act
     connection.execute(update(runs).where(*waiting).values(skipped(CALLED_OFF, now)))
     record_job_change(connection, by, Action.BACKFILL_STOPPED, job_id, before={"id": backfill_id})
     return True
+
+
+def called_off(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Those of these runs whose backfill was ended early."""
+    stopped = select(runs.c.run_id).join(backfills, backfills.c.id == runs.c.backfill_id)
+    stopped = stopped.where(backfills.c.stopped.is_not(None))
+    return {
+        run_id
+        for some in chunks(sorted(run_ids))
+        for run_id in connection.scalars(stopped.where(runs.c.run_id.in_(some)))
+    }
 
 
 def go_on(connection: Connection) -> None:

@@ -9,6 +9,8 @@ from cronq.domain.schedules import Schedule
 
 MOST_SLOTS = 100_000
 MOST_AT_ONCE = 100
+#: The reason of its runs that have not started by then.
+CALLED_OFF = "its backfill was called off"
 _TICK = datetime.resolution
 #: A slot of which there is such a run has run, or is about to; lost ones may have.
 _HAS_RUN = ENDED | OPEN | {Status.LOST}

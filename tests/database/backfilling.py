@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cronq.database.backfilling import Wanted, begin_backfill, count_slots, go_on, stop_backfill
+from cronq.database.ledger import record_reports
 from cronq.database.pausing import pause_job
 from cronq.database.reading.backfills import find_backfills
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.backfilling import Order
+from cronq.domain.messages import Report
 from cronq.domain.rules import Overlap, Rules
 from tests.database.ruling import RulingCase
-from tests.database.store import MINUTELY, at, job
+from tests.database.store import MINUTELY, at, job, report
 
 
 class BackfillTests(RulingCase):
@@ -153,6 +155,49 @@ class BackfillTests(RulingCase):
         self.assertEqual([row[2] for row in self.made()], ["succeeded", "skipped"])
         self.assertEqual(self.rows(runs, cause="backfill")[1]["reason"], "its backfill was called off")
         self.assertEqual(self.audit(), [])
+
+    def test_called_off_while_it_is_tried(self) -> None:
+        """What fails after that is not tried again, and says why."""
+        self.begin_with(retries=3)
+        self.stop_after_start()
+        self.end(self.filled, 3)
+        (row,) = self.rows(runs, cause="backfill")
+        self.assertEqual((row["status"], row["superseded"]), ("failed", False))
+        last = "this was attempt 2, and there is no more, as its backfill was called off"
+        self.assertEqual(row["reason"], last)
+
+    def test_called_off_between_attempts(self) -> None:
+        """An attempt that waits for its time is skipped."""
+        self.begin_with(retries=3)
+        backfill = self.fill(at(0, 1), at(0, 5))
+        self.made()
+        self.filled = self.row(runs, cause="backfill")["run_id"]
+        self.ask(self.filled)
+        self.end(self.filled, 3)
+        self.do(stop_backfill, self.job_id, backfill)
+        self.assertEqual([row[1:] for row in self.made()], [(2, "failed"), (3, "skipped")])
+        self.assertEqual(self.rows(runs, cause="backfill")[1]["reason"], "its backfill was called off")
+
+    def test_called_off_and_handed_back(self) -> None:
+        """Nor does a run start any more that its runner had not begun and gave back."""
+        self.stop_after_start()
+        mine = self.row(runs, run_id=self.filled)
+        back = report(
+            Report.RETURNED, self.filled, self.job_id, self.now, token=mine["token"], runner="runner-1"
+        )
+        self.do(record_reports, [back])
+        self.assertEqual(self.row(runs, run_id=self.filled)["status"], "queued")
+        answer = self.ask(self.filled, "2" * 32)
+        self.assertEqual((answer.granted, answer.reason), (False, "its backfill was called off"))
+        self.assertEqual([row[2] for row in self.made()], ["skipped"])
+
+    def stop_after_start(self) -> None:
+        """Call a backfill off whose first run has started."""
+        backfill = self.fill(at(0, 1), at(0, 5))
+        self.made()
+        self.filled = self.row(runs, cause="backfill")["run_id"]
+        self.assertTrue(self.ask(self.filled).granted)
+        self.assertTrue(self.do(stop_backfill, self.job_id, backfill))
 
     def test_job_removed(self) -> None:
         """It ends with its job."""
