@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cronq.database.backfilling import Wanted, begin_backfill, count_slots, go_on, stop_backfill
+from cronq.database.kills import kill_run
 from cronq.database.ledger import record_reports
 from cronq.database.pausing import pause_job
 from cronq.database.reading.backfills import find_backfills
@@ -142,6 +143,35 @@ class BackfillTests(RulingCase):
         self.finish()
         self.assertEqual({row[0] for row in self.made()}, {at(0, minute) for minute in (9, 11, 12, 13, 14)})
         self.assertEqual(self.row(backfills)["slots"], 7)
+
+    def test_missed_after_all(self) -> None:
+        """A slot whose run is too late when it could start is filled, and not taken for one that has run."""
+        self.begin_with(deadline=timedelta(minutes=2))
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 10), at(0, 11))
+        self.assertEqual(self.made(), [], "it waits until that is decided")
+        self.now = at(0, 14)
+        self.assertFalse(self.ask(late).granted)
+        self.finish()
+        self.assertEqual(self.made(), [(at(0, 11), 2, "succeeded")])
+        self.assertIsNotNone(self.row(backfills)["ended_at"])
+
+    def test_started_after_all(self) -> None:
+        """One whose run starts while a backfill waits for it is passed over."""
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 9), at(0, 11), Order.NEWEST)
+        self.assertEqual(self.made(), [])
+        self.assertTrue(self.ask(late).granted)
+        self.assertEqual([row[0] for row in self.made()], [at(0, 9)])
+
+    def test_called_off_before_it_started(self) -> None:
+        """What somebody did not want to run is not run by a backfill, either."""
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 11), at(0, 11))
+        self.do(kill_run, late, "killed by hand")
+        self.finish()
+        self.assertEqual(self.made(), [])
+        self.assertIsNotNone(self.row(backfills)["ended_at"])
 
     def test_called_off(self) -> None:
         """Nothing more is made, and what has not started is skipped."""
