@@ -107,12 +107,14 @@ def admit(rules: Rules, ahead: Sequence[OpenRun]) -> Verdict:
     most = most_at_once(rules)
     if most is None or (occupied(rules, ahead) < most and not any(run.waits for run in ahead)):
         return STARTS
-    first = ahead[0]
+    # What runs may be younger than what waits for it, as a further attempt is.
+    first = next((run for run in ahead if run.status is Status.RUNNING), ahead[0])
     if rules.overlap is Overlap.SKIP:
         return Verdict(Admission.SKIP, f"{first.in_words()} had not ended")
     if rules.overlap is Overlap.QUEUE and len(ahead) > 1:
-        waits = ahead[-1].in_words()
-        return Verdict(Admission.SKIP, f"{first.in_words()} had not ended, and {waits} was waiting already")
+        other = next(run for run in reversed(ahead) if run is not first)
+        did = "was waiting already" if other.status is Status.QUEUED else "had not either"
+        return Verdict(Admission.SKIP, f"{first.in_words()} had not ended, and {other.in_words()} {did}")
     return Verdict(Admission.WAIT, _what_for(rules, first, most))
 
 
