@@ -1,10 +1,13 @@
 """Runs of one job that would overlap: over all runners, and whoever asked for them."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from twisted.internet.defer import Deferred
 
+from cronq.broker.interface import Message
 from cronq.database.tables import jobs, orders, runs
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.rules import Overlap, Rules
@@ -71,6 +74,24 @@ class AllowTests(OverlapTestCase):
         self.assertEqual(self.most_at_once(), 2)
         self.assertEqual(self.statuses(), {"succeeded": 5})
         self.assert_audit_clean()
+
+    def test_late_confirms(self) -> None:
+        """Where runners ask before the broker's confirm has come, what they are refused waits no longer."""
+        publish = self.injector.broker.publish
+
+        def confirm_late(message: Message) -> Deferred[None]:
+            confirmed: Deferred[None] = Deferred()
+            publish(message).addBoth(
+                lambda result: self.world.clock.callLater(0.5, confirmed.callback, result)
+            )
+            return confirmed
+
+        self.patch(self.injector.broker, "publish", confirm_late)
+        retries = Rules(max_running=1, retries=1, retry_delay=timedelta(seconds=4))
+        self.world.put(JobDefinition("job", "R/2026-01-01T00:01:00Z/PT5S", "3 s exit 3", rules=retries))
+        self.world.run_for(200)
+        pauses = [after - before for before, after in itertools.pairwise(self.seconds())]
+        self.assertLessEqual(max(pauses), 5)
 
     def test_limit_is_lifted(self) -> None:
         """What waits goes when the rule that made it wait is gone."""
