@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cronq.database.bulk import chunks, update_rows
-from cronq.database.limits import open_runs
+from cronq.database.limits import miss, open_runs
 from cronq.database.orders import order_kills
 from cronq.database.rows import skipped
 from cronq.database.tables import runs
-from cronq.domain.overlap import Admission, OpenRun, admit, most_at_once, replaced_by
+from cronq.domain.overlap import Admission, OpenRun, admit, most_at_once, overdue, replaced_by
 from cronq.domain.rules import Overlap, Rules
 from cronq.domain.runs import Status
 
@@ -27,10 +27,18 @@ class Admissions:
         self._now = now
         self._rules = {job_id: each for job_id, each in rules.items() if most_at_once(each) is not None}
         found = open_runs(connection, self._rules, now) if self._rules else {}
+        #: Ids of runs for which it is too late, and why; they keep nothing from running.
+        self._late: dict[str, str] = {}
+        for job_id, of_one in found.items():
+            self._late |= overdue(self._rules[job_id], of_one, now)
         # What a backfill has made and has not started keeps nothing from running.
         self._ahead = {
-            job_id: [run for run in ahead if run.status is Status.RUNNING or not run.patient]
-            for job_id, ahead in found.items()
+            job_id: [
+                run
+                for run in of_one
+                if run.status is Status.RUNNING or not (run.patient or run.run_id in self._late)
+            ]
+            for job_id, of_one in found.items()
         }
         #: The row of a run that is in no table yet, by its place among those of its job.
         self._new: dict[int, Row] = {}
@@ -44,7 +52,8 @@ class Admissions:
                 self._admit(row, self._rules[row["job_id"]], self._ahead.setdefault(row["job_id"], []))
 
     def write(self) -> None:
-        """Order to kill, and skip, what has to make way."""
+        """Order to kill, and skip, what has to make way, and miss what is too late."""
+        miss(self._connection, self._late, self._now)
         order_kills(self._connection, self._kills)
         query = select(runs.c.id, runs.c.run_id, runs.c.job_id)
         for some in chunks(sorted(self._replaced)):

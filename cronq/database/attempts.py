@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from cronq.database.backfilling import called_off
 from cronq.database.bulk import chunks, insert_new
 from cronq.database.tables import definitions, runners, runs
+from cronq.domain.backfilling import CALLED_OFF
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
 from cronq.domain.reports import RunState
 from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
@@ -41,8 +43,8 @@ _KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expandi
 
 
 def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) -> list[RunState]:
-    """Queue another attempt for each of these runs whose job asked for it when the run was made; gives those
-    runs, changed.
+    """Queue another attempt for each of these runs whose job asked for it when the run was made, unless its
+    backfill was called off since; gives those runs, changed.
     """
     states = {run.run_id: run for run in ended}
     found = [
@@ -51,14 +53,17 @@ def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) 
         for row in connection.execute(_MADE_WITH_RULES, {"run_ids": some})
     ]
     asked = [each for each in found if attempts_allowed(each[2], each[0].status) > 1]
+    stopped = called_off(connection, [run.run_id for run, row, _ in asked if row.backfill_id is not None])
     changed, rows = [], []
     for (run, row, rules), new_id in zip(asked, new_run_ids(now, len(asked)), strict=True):
         before = _not_run(connection, run)
-        if run.attempt - before < attempts_allowed(rules, run.status):
+        if run.attempt - before >= attempts_allowed(rules, run.status):
+            changed.append(replace(run, reason=no_more(run)))
+        elif run.run_id in stopped:
+            changed.append(replace(run, reason=no_more(run, CALLED_OFF)))
+        else:
             changed.append(replace(run, superseded=True))
             rows.append({"run_id": new_id} | _attempt(run, row, rules, before, now))
-        else:
-            changed.append(replace(run, reason=no_more(run)))
     insert_new(connection, runs, rows)
     return changed
 

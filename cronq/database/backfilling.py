@@ -1,15 +1,15 @@
 """Backfills: runs for slots of the past, made a few at a time, each slot once and none that has run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from cronq.database.bulk import CHUNK, insert_new
+from cronq.database.bulk import CHUNK, chunks, insert_new
 from cronq.database.definitions import define_jobs
 from cronq.database.gateway import now as database_now
 from cronq.database.jobs import record_job_change
@@ -17,7 +17,7 @@ from cronq.database.rows import new_row, skipped
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.access import SHELL, Actor
-from cronq.domain.backfilling import Order, has_run, slots_to_fill
+from cronq.domain.backfilling import CALLED_OFF, Order, has_run, is_undecided, slots_to_fill
 from cronq.domain.changes import Action
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Cause, Status, new_run_ids
@@ -27,7 +27,6 @@ AT_MOST = 20
 #: How often one looks for slots that have not run, some hundred at a time.
 MOST_LOOKS = 20
 _OPEN = sorted(status.value for status in OPEN)
-CALLED_OFF = "its backfill was called off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def begin_backfill(connection: Connection, job_id: int, wanted: Wanted, slots: i
 
 
 def stop_backfill(connection: Connection, job_id: int, backfill_id: int, by: Actor = SHELL) -> bool:
-    """Make no more runs, and skip those that have not started; False when it has ended already."""
+    """Make no more runs nor attempts, and skip those that have not started; False when it has ended."""
     now = database_now(connection)
     mine = backfills.c.id == backfill_id, backfills.c.job_id == job_id, backfills.c.ended_at.is_(None)
     stopped = {"ended_at": now, "stopped": "somebody called it off"}
@@ -91,6 +90,17 @@ def stop_backfill(connection: Connection, job_id: int, backfill_id: int, by: Act
     connection.execute(update(runs).where(*waiting).values(skipped(CALLED_OFF, now)))
     record_job_change(connection, by, Action.BACKFILL_STOPPED, job_id, before={"id": backfill_id})
     return True
+
+
+def called_off(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Those of these runs whose backfill was ended early."""
+    stopped = select(runs.c.run_id).join(backfills, backfills.c.id == runs.c.backfill_id)
+    stopped = stopped.where(backfills.c.stopped.is_not(None))
+    return {
+        run_id
+        for some in chunks(sorted(run_ids))
+        for run_id in connection.scalars(stopped.where(runs.c.run_id.in_(some)))
+    }
 
 
 def go_on(connection: Connection) -> None:
@@ -119,11 +129,11 @@ def _go_on(connection: Connection, row: Row[Any], now: datetime) -> dict[str, An
     slots = slots_to_fill(schedule, row.since, until, order, row.reached)
     filling = _Filling(row.reached, row.at_once - still_open)
     for _ in range(MOST_LOOKS):
-        some = list(islice(slots, CHUNK)) if filling.room > 0 else []
+        some = list(islice(slots, CHUNK)) if filling.room > 0 and not filling.waits else []
         if not some:
             break
         insert_new(connection, runs, _rows(found[0], row.id, filling.take(connection, row.job_id, some), now))
-    ended = filling.room > 0 and not some and not still_open and not filling.made
+    ended = filling.room > 0 and not (some or filling.waits or still_open or filling.made)
     return {
         "reached": filling.reached,
         "made": row.made + filling.made,
@@ -140,32 +150,38 @@ class _Filling:
     room: int
     made: int = 0
     passed: int = 0
+    #: Whether it has come to a slot of which nobody can say yet whether it runs without it.
+    waits: bool = False
 
     def take(
         self, connection: Connection, job_id: int, slots: Sequence[datetime]
     ) -> list[tuple[datetime, int]]:
-        """As many of the slots as there is room for, without those that have run."""
-        free = _free(connection, job_id, slots)[: self.room]
+        """As many of the slots as there is room for, without those that have run, each with the attempt that
+        its run will be.
+        """
+        known = _known(connection, job_id, slots)
+        decided = list(takewhile(lambda slot: not is_undecided(known[slot].values()), slots))
+        self.waits = len(decided) < len(slots)
+        free = [slot for slot in decided if not has_run(known[slot].values())][: self.room]
         self.room -= len(free)
         self.made += len(free)
-        self.reached = slots[-1] if self.room else free[-1][0]
-        self.passed += slots.index(self.reached) + 1 - len(free)
-        return free
+        if decided:
+            self.reached = decided[-1] if self.room else free[-1]
+            self.passed += decided.index(self.reached) + 1 - len(free)
+        return [(slot, max(known[slot], default=0) + 1) for slot in free]
 
 
-def _free(connection: Connection, job_id: int, slots: Sequence[datetime]) -> list[tuple[datetime, int]]:
-    """The slots that have not run, in their order, each with the attempt that its run will be."""
+def _known(
+    connection: Connection, job_id: int, slots: Sequence[datetime]
+) -> Mapping[datetime, Mapping[int, Status]]:
+    """What there is of these slots: the status of each attempt."""
+    known: dict[datetime, dict[int, Status]] = defaultdict(dict)
     rows = select(runs.c.slot, runs.c.attempt, runs.c.status).where(
         runs.c.job_id == job_id, runs.c.slot.in_(slots)
     )
-    known: dict[datetime, list[tuple[int, Status]]] = defaultdict(list)
-    for slot, attempt, status in connection.execute(rows) if slots else ():
-        known[slot].append((attempt, Status(status)))
-    return [
-        (slot, max((attempt for attempt, _ in known[slot]), default=0) + 1)
-        for slot in slots
-        if not has_run(status for _, status in known[slot])
-    ]
+    for slot, attempt, status in connection.execute(rows):
+        known[slot][attempt] = Status(status)
+    return known
 
 
 def _rows(

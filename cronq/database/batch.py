@@ -1,7 +1,7 @@
 """The one place where runs that have been published change their status: locked, changed, written at once.
 
-(What is still queued may also become `unroutable` or `skipped` by `outbox`, `admissions` and `backfilling`:
-conditional writes of their own, which a start that is granted meanwhile makes void.)
+(What is still queued may also become `unroutable`, `skipped` or `missed` by `outbox`, `admissions`, `limits`
+and `backfilling`: conditional writes of their own, which a start that is granted meanwhile makes void.)
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -36,7 +36,7 @@ _STATE = [
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.reason, runs.c.token, runs.c.runner,
     runs.c.host, runs.c.granted_at, runs.c.started_at, runs.c.ended_at, runs.c.recorded_at,
     runs.c.return_code, runs.c.run_time, runs.c.superseded, runs.c.abandoned, runs.c.slot, runs.c.attempt,
-    runs.c.cause,
+    runs.c.cause, runs.c.queued_at,
 ]  # fmt: skip
 _SUMMARY = [
     jobs.c.id, jobs.c.removed_at, jobs.c.rules, jobs.c.paused_until, jobs.c.pause_reason, jobs.c.followed,

@@ -182,4 +182,5 @@ def _publication(row: dict[str, Any], job: StoredJob) -> Publication:
         slot=row["slot"],
         attempt=1,
         rules=job.rules,
+        publish_after=row["publish_after"],
     )

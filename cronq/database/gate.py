@@ -5,12 +5,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from cronq.database.backfilling import called_off
 from cronq.database.batch import RunBatch
 from cronq.database.limits import open_runs
+from cronq.domain.backfilling import CALLED_OFF
+from cronq.domain.deadlines import due_at, why_too_late
 from cronq.domain.overlap import STARTS, Admission, OpenRun, Verdict, admit_start, most_at_once
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Cause, Status
-from cronq.domain.settlement import is_too_late, too_late
 
 
 class Gate:
@@ -19,7 +21,11 @@ class Gate:
     def __init__(self, connection: Connection, batch: RunBatch, asking: Iterable[str]) -> None:
         """`asking`: the ids of the runs that ask to start."""
         self._batch = batch
-        asked = {batch.runs[run_id].job_id for run_id in asking if run_id in batch.runs}
+        asking = [run_id for run_id in asking if run_id in batch.runs]
+        filling = [run_id for run_id in asking if batch.runs[run_id].cause == Cause.BACKFILL]
+        # As one that its runner handed back, or an attempt that was made at that very moment.
+        self._called_off = called_off(connection, filling)
+        asked = {batch.runs[run_id].job_id for run_id in asking}
         limited = {
             job_id for job_id in asked & batch.rules.keys() if most_at_once(batch.rules[job_id]) is not None
         }
@@ -32,6 +38,8 @@ class Gate:
 
     def verdict(self, run: RunState) -> Verdict:
         """What becomes of a queued run that asks to start now."""
+        if run.run_id in self._called_off:
+            return Verdict(Admission.SKIP, CALLED_OFF)
         pause = self._batch.pauses.get(run.job_id)
         asked_for = run.slot is None or run.cause == Cause.BACKFILL
         if pause is not None and not asked_for and self._batch.now < pause.end:
@@ -39,12 +47,9 @@ class Gate:
         rules = self._batch.rules.get(run.job_id)
         if rules is None:
             return STARTS
-        if (
-            rules.deadline is not None
-            and run.cause is None
-            and is_too_late(rules, run.slot, run.attempt, self._batch.now)
-        ):
-            return Verdict(Admission.MISS, too_late(rules.deadline))
+        due = due_at(run.slot, run.attempt, run.cause, run.queued_at)
+        if late := why_too_late(rules, due, run.cause, self._batch.now):
+            return Verdict(Admission.MISS, late)
         running = self._running(run) if self._in_batch else []
         return admit_start(rules, run.slot, running, patient=run.cause == Cause.BACKFILL)
 

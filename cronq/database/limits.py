@@ -9,14 +9,16 @@ from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from cronq.database.bulk import chunks
 from cronq.database.gateway import now as database_now
+from cronq.database.rows import missed
 from cronq.database.tables import jobs, runs
-from cronq.domain.overlap import OpenRun, most_at_once, occupied
+from cronq.domain.deadlines import due_at
+from cronq.domain.overlap import OpenRun, overdue, to_let_go
 from cronq.domain.rules import Rules, decode_rules
-from cronq.domain.runs import Cause, Status
+from cronq.domain.runs import Status
 
 #: A run of a runner that tells nothing of itself, as those of 0.27, counts no longer than this.
 FORGOTTEN_AFTER = timedelta(days=1)
-#: What waits is looked through so many at a time.
+#: So many that wait are looked through for their jobs at a time.
 MOST_WAITING = 5_000
 
 _QUEUED, _RUNNING = Status.QUEUED.value, Status.RUNNING.value
@@ -38,24 +40,37 @@ def open_runs(
 
 
 def release(connection: Connection, rules: Mapping[int, Rules | None], now: datetime) -> None:
-    """Let go what may of the runs of these jobs that wait. The jobs are locked; None: one without rules."""
-    waiting = defaultdict(list)
-    for some in chunks(sorted(rules)):
-        query = select(runs.c.job_id, runs.c.run_id).where(_WAITS, _of(some))
-        for row in connection.execute(query.order_by(runs.c.id).limit(MOST_WAITING)):
-            waiting[row.job_id].append(row.run_id)
-    if not waiting:
-        return
-    taken = open_runs(connection, waiting.keys(), now)
-    released = []
-    for job_id, run_ids in waiting.items():
+    """Let go what may of the runs of these jobs that wait. The jobs are locked; None: one without rules.
+
+    Those for which it is too late are missed first.
+    """
+    waiting = {
+        job_id
+        for some in chunks(sorted(rules))
+        for job_id in connection.scalars(select(runs.c.job_id).where(_WAITS, _of(some)).distinct())
+    }
+    late: dict[str, str] = {}
+    released: list[str] = []
+    for job_id, found in (open_runs(connection, waiting, now) if waiting else {}).items():
         rule = rules[job_id]
-        most = None if rule is None else most_at_once(rule)
-        room = None if rule is None or most is None else max(0, most - occupied(rule, taken[job_id]))
-        released += run_ids[:room]
+        late |= overdue(rule, found, now) if rule is not None else {}
+        released += to_let_go(rule, [run for run in found if run.run_id not in late])
+    miss(connection, late, now)
     for some in chunks(sorted(released)):
-        go = {"publish_after": now, "not_before": now, "reason": None}
+        # It begins anew: no runner has failed to ask for it.
+        go = {"publish_after": now, "not_before": now, "reason": None, "publications": 0}
         connection.execute(update(runs).where(runs.c.run_id.in_(some), _WAITS).values(go))
+
+
+def miss(connection: Connection, late: Mapping[str, str], now: datetime) -> None:
+    """End queued runs for which it is too late, each with its reason. Their jobs are locked."""
+    by_reason = defaultdict(list)
+    for run_id, reason in sorted(late.items()):
+        by_reason[reason].append(run_id)
+    for reason, run_ids in by_reason.items():
+        for some in chunks(run_ids):
+            queued = runs.c.run_id.in_(some), runs.c.status == _QUEUED
+            connection.execute(update(runs).where(*queued).values(missed(reason, now)))
 
 
 def release_all(connection: Connection) -> None:
@@ -82,6 +97,8 @@ def _open(job_ids: Sequence[int], now: datetime, *, running_only: bool) -> Selec
         runs.c.runner,
         runs.c.host,
         runs.c.cause,
+        runs.c.attempt,
+        runs.c.queued_at,
     ).where(_of(job_ids), runs.c.status.in_([_RUNNING] if running_only else [_QUEUED, _RUNNING]))
     known = runs.c.runner.is_not(None) | (runs.c.started_at > now - FORGOTTEN_AFTER)
     return query.where(known | (runs.c.status == _QUEUED)).order_by(runs.c.id)
@@ -102,5 +119,6 @@ def _open_run(row: Any, now: datetime) -> OpenRun:
         early=queued and row.not_before is not None and row.not_before > now,
         runner=row.runner,
         host=row.host,
-        patient=row.cause == Cause.BACKFILL,
+        cause=row.cause,
+        due=due_at(row.slot, row.attempt, row.cause, row.queued_at),
     )

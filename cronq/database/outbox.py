@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, case, func, select, update
 
 from cronq.database.backfilling import go_on
 from cronq.database.claims import PUBLISH_WITHIN
@@ -30,20 +30,27 @@ def pause_after(publications: int) -> timedelta:
 
 
 def mark_published(connection: Connection, confirmed: Sequence[Publication]) -> None:
-    """The broker has taken responsibility for these."""
+    """The broker has taken responsibility for these.
+
+    A runner may have asked before the confirm came. What was made of the run then stays: that it waits for
+    others, or that it is to be published again at a certain time.
+    """
     now = database_now(connection)
-    by_count = defaultdict(list)
+    claimed = defaultdict(list)
     for run in confirmed:
-        by_count[run.publications + 1].append(run.run_id)
-    still_queued = runs.c.status == Status.QUEUED.value
-    for count, run_ids in sorted(by_count.items()):
+        claimed[run.publications + 1, run.publish_after].append(run.run_id)
+    for (count, publish_after), run_ids in claimed.items():
+        # Not `== publish_after`, which of None would make IS NULL.
+        untouched = runs.c.publish_after == bindparam("claimed", publish_after)
+        again: BindParameter[datetime] = bindparam("again", now + pause_after(count))
+        still_queued = runs.c.status == Status.QUEUED.value
         connection.execute(
             update(runs)
             .where(runs.c.run_id.in_(run_ids))
             .values(
                 published_at=func.coalesce(runs.c.published_at, now),
                 publications=count,
-                publish_after=case((still_queued, bindparam("again", now + pause_after(count)))),
+                publish_after=case((still_queued & untouched, again), else_=runs.c.publish_after),
             )
         )
 
@@ -116,6 +123,7 @@ def _publications() -> Select[Any]:
             runs.c.publications,
             definitions.c.rules,
             runs.c.request,
+            runs.c.publish_after,
         )
         .join(jobs, jobs.c.id == runs.c.job_id)
         .join(definitions, definitions.c.id == runs.c.definition_id)

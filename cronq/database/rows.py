@@ -62,6 +62,11 @@ def skipped(reason: str | None, now: datetime) -> dict[str, Any]:
     return {"status": Status.SKIPPED.value, "reason": reason, "publish_after": None, "recorded_at": now}
 
 
+def missed(reason: str, now: datetime) -> dict[str, Any]:
+    """What becomes of a queued row for which it is too late."""
+    return skipped(reason, now) | {"status": Status.MISSED.value, "ended_at": now}
+
+
 def moved_rows(moved: Sequence[MovedRun]) -> list[dict[str, Any]]:
     """Rows for an update of runs by id, without the columns that are as they were in all of them."""
     changed = {

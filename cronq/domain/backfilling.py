@@ -4,14 +4,16 @@ import enum
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from cronq.domain.runs import ENDED, OPEN, Status
+from cronq.domain.runs import ENDED, Status
 from cronq.domain.schedules import Schedule
 
 MOST_SLOTS = 100_000
 MOST_AT_ONCE = 100
+#: The reason of its runs that have not started by then.
+CALLED_OFF = "its backfill was called off"
 _TICK = datetime.resolution
-#: A slot of which there is such a run has run, or is about to; lost ones may have.
-_HAS_RUN = ENDED | OPEN | {Status.LOST}
+#: A slot of which there is such a run has run; lost ones may have.
+_HAS_RUN = ENDED | {Status.RUNNING, Status.LOST}
 
 
 class Order(enum.StrEnum):
@@ -37,3 +39,9 @@ def slots_to_fill(
 def has_run(statuses: Iterable[Status]) -> bool:
     """Whether a slot with rows of these statuses is not to be filled."""
     return any(status in _HAS_RUN for status in statuses)
+
+
+def is_undecided(statuses: Iterable[Status]) -> bool:
+    """Whether a slot with rows of these statuses has a run that may start, or come to nothing after all."""
+    statuses = list(statuses)
+    return Status.QUEUED in statuses and not has_run(statuses)

@@ -1,7 +1,7 @@
 """A job as its owner describes it, before the database has given it an id."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cronq.domain.rules import DEFAULT_RULES, Rules
@@ -53,6 +53,8 @@ class Publication:
     rules: str | None = None
     #: Of a run by hand: what was asked for, as `RunRequest.encode` wrote it.
     request: str | None = None
+    #: The `publish_after` that whoever is to publish it has set, by which he knows his claim again.
+    publish_after: datetime | None = field(default=None, compare=False)
 
 
 def named_jobs(text: str) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cronq.domain.deadlines import why_too_late
 from cronq.domain.rules import Overlap, Rules
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 
 
 class Admission(enum.Enum):
@@ -35,8 +36,15 @@ class OpenRun:
     #: Who runs it, if he can be told anything.
     runner: str | None = None
     host: str | None = None
-    #: Whether it is of a backfill, so that it makes way for all others.
-    patient: bool = False
+    #: A `Cause`, when its job's schedule did not ask for it.
+    cause: str | None = None
+    #: From when its deadline counts, if it has one.
+    due: datetime | None = None
+
+    @property
+    def patient(self) -> bool:
+        """Whether it is of a backfill, so that it makes way for all others."""
+        return self.cause == Cause.BACKFILL
 
     def in_words(self) -> str:
         """Which run it is, and where, in the middle of a sentence."""
@@ -69,6 +77,29 @@ def occupied(rules: Rules, runs: Iterable[OpenRun]) -> int:
     return sum(not run.waits and (in_turn or not run.early) for run in runs)
 
 
+def overdue(rules: Rules, runs: Iterable[OpenRun], now: datetime) -> dict[str, str]:
+    """Those of these runs of a job that have not started and no longer may, by run id, each with the reason.
+
+    They keep nothing else from running.
+    """
+    queued = (run for run in runs if run.status is Status.QUEUED)
+    late = ((run.run_id, why_too_late(rules, run.due, run.cause, now)) for run in queued)
+    return {run_id: reason for run_id, reason in late if reason is not None}
+
+
+def to_let_go(rules: Rules | None, runs: Iterable[OpenRun]) -> list[str]:
+    """The ids of those of these runs of a job, in the order in which they were made, that wait and may go.
+
+    They are as many as there is room for, those of backfills last. `rules` is None when there are none.
+    """
+    runs = list(runs)
+    waiting = [run.run_id for run in sorted(runs, key=lambda run: run.patient) if run.waits]
+    most = None if rules is None else most_at_once(rules)
+    if rules is None or most is None:
+        return waiting
+    return waiting[: max(0, most - occupied(rules, runs))]
+
+
 def admit(rules: Rules, ahead: Sequence[OpenRun]) -> Verdict:
     """What becomes of a new run, when these of its job have not ended, oldest first."""
     if rules.overlap is Overlap.REPLACE:
@@ -76,12 +107,14 @@ def admit(rules: Rules, ahead: Sequence[OpenRun]) -> Verdict:
     most = most_at_once(rules)
     if most is None or (occupied(rules, ahead) < most and not any(run.waits for run in ahead)):
         return STARTS
-    first = ahead[0]
+    # What runs may be younger than what waits for it, as a further attempt is.
+    first = next((run for run in ahead if run.status is Status.RUNNING), ahead[0])
     if rules.overlap is Overlap.SKIP:
         return Verdict(Admission.SKIP, f"{first.in_words()} had not ended")
     if rules.overlap is Overlap.QUEUE and len(ahead) > 1:
-        waits = ahead[-1].in_words()
-        return Verdict(Admission.SKIP, f"{first.in_words()} had not ended, and {waits} was waiting already")
+        other = next(run for run in reversed(ahead) if run is not first)
+        did = "was waiting already" if other.status is Status.QUEUED else "had not either"
+        return Verdict(Admission.SKIP, f"{first.in_words()} had not ended, and {other.in_words()} {did}")
     return Verdict(Admission.WAIT, _what_for(rules, first, most))
 
 

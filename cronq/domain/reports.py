@@ -40,6 +40,7 @@ class RunState:
     attempt: int = 1
     #: A `Cause`, when its job's schedule did not ask for it.
     cause: str | None = None
+    queued_at: datetime | None = None
 
 
 def apply_report(run: RunState, message: ResultMessage, now: datetime, *, job_removed: bool) -> RunState:

@@ -42,9 +42,9 @@ def why_again(run: RunState, allowed: int, at: datetime | None) -> str:
     return f"attempt {run.attempt + 1} of at most {allowed}: {waits}, since {before}"
 
 
-def no_more(run: RunState) -> str:
-    """The reason of a run that was the last attempt."""
-    last = f"this was attempt {run.attempt}, and there is no more"
+def no_more(run: RunState, why: str | None = None) -> str:
+    """The reason of a run that was the last attempt; `why` it was, if there might have been another."""
+    last = f"this was attempt {run.attempt}, and there is no more" + (f", as {why}" if why else "")
     return f"{run.reason}; {last}" if run.reason else last
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cronq.domain.durations import Duration
+from cronq.domain.deadlines import too_late
 from cronq.domain.pauses import Pause
 from cronq.domain.rules import DEFAULT_RULES, CatchUp, Rules
 from cronq.domain.runs import Status
@@ -131,13 +131,3 @@ def _settle_rest(due: _Due, rules: Rules) -> list[datetime]:
         )
         due.pass_until(slots[0] - _TICK, Status.MISSED, reason)
     return slots
-
-
-def is_too_late(rules: Rules, slot: datetime | None, attempt: int, now: datetime) -> bool:
-    """Whether a run that has not started yet is past the deadline of its slot; later attempts have none."""
-    return bool(rules.deadline and slot and attempt == 1 and now - slot > rules.deadline)
-
-
-def too_late(deadline: timedelta) -> str:
-    """The reason of a slot past its deadline."""
-    return f"it had not started {Duration(0, deadline).in_words()} after it was due, which is its deadline"

@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cronq.database.backfilling import Wanted, begin_backfill, count_slots, go_on, stop_backfill
+from cronq.database.kills import kill_run
+from cronq.database.ledger import record_reports
 from cronq.database.pausing import pause_job
 from cronq.database.reading.backfills import find_backfills
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.backfilling import Order
+from cronq.domain.messages import Report
 from cronq.domain.rules import Overlap, Rules
 from tests.database.ruling import RulingCase
-from tests.database.store import MINUTELY, at, job
+from tests.database.store import MINUTELY, at, job, report
 
 
 class BackfillTests(RulingCase):
@@ -141,6 +144,35 @@ class BackfillTests(RulingCase):
         self.assertEqual({row[0] for row in self.made()}, {at(0, minute) for minute in (9, 11, 12, 13, 14)})
         self.assertEqual(self.row(backfills)["slots"], 7)
 
+    def test_missed_after_all(self) -> None:
+        """A slot whose run is too late when it could start is filled, and not taken for one that has run."""
+        self.begin_with(deadline=timedelta(minutes=2))
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 10), at(0, 11))
+        self.assertEqual(self.made(), [], "it waits until that is decided")
+        self.now = at(0, 14)
+        self.assertFalse(self.ask(late).granted)
+        self.finish()
+        self.assertEqual(self.made(), [(at(0, 11), 2, "succeeded")])
+        self.assertIsNotNone(self.row(backfills)["ended_at"])
+
+    def test_started_after_all(self) -> None:
+        """One whose run starts while a backfill waits for it is passed over."""
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 9), at(0, 11), Order.NEWEST)
+        self.assertEqual(self.made(), [])
+        self.assertTrue(self.ask(late).granted)
+        self.assertEqual([row[0] for row in self.made()], [at(0, 9)])
+
+    def test_called_off_before_it_started(self) -> None:
+        """What somebody did not want to run is not run by a backfill, either."""
+        (late,) = self.claim_at(0, 11)
+        self.fill(at(0, 11), at(0, 11))
+        self.do(kill_run, late, "killed by hand")
+        self.finish()
+        self.assertEqual(self.made(), [])
+        self.assertIsNotNone(self.row(backfills)["ended_at"])
+
     def test_called_off(self) -> None:
         """Nothing more is made, and what has not started is skipped."""
         backfill = self.fill(at(0, 1), at(0, 9), at_once=2)
@@ -153,6 +185,49 @@ class BackfillTests(RulingCase):
         self.assertEqual([row[2] for row in self.made()], ["succeeded", "skipped"])
         self.assertEqual(self.rows(runs, cause="backfill")[1]["reason"], "its backfill was called off")
         self.assertEqual(self.audit(), [])
+
+    def test_called_off_while_it_is_tried(self) -> None:
+        """What fails after that is not tried again, and says why."""
+        self.begin_with(retries=3)
+        self.stop_after_start()
+        self.end(self.filled, 3)
+        (row,) = self.rows(runs, cause="backfill")
+        self.assertEqual((row["status"], row["superseded"]), ("failed", False))
+        last = "this was attempt 2, and there is no more, as its backfill was called off"
+        self.assertEqual(row["reason"], last)
+
+    def test_called_off_between_attempts(self) -> None:
+        """An attempt that waits for its time is skipped."""
+        self.begin_with(retries=3)
+        backfill = self.fill(at(0, 1), at(0, 5))
+        self.made()
+        self.filled = self.row(runs, cause="backfill")["run_id"]
+        self.ask(self.filled)
+        self.end(self.filled, 3)
+        self.do(stop_backfill, self.job_id, backfill)
+        self.assertEqual([row[1:] for row in self.made()], [(2, "failed"), (3, "skipped")])
+        self.assertEqual(self.rows(runs, cause="backfill")[1]["reason"], "its backfill was called off")
+
+    def test_called_off_and_handed_back(self) -> None:
+        """Nor does a run start any more that its runner had not begun and gave back."""
+        self.stop_after_start()
+        mine = self.row(runs, run_id=self.filled)
+        back = report(
+            Report.RETURNED, self.filled, self.job_id, self.now, token=mine["token"], runner="runner-1"
+        )
+        self.do(record_reports, [back])
+        self.assertEqual(self.row(runs, run_id=self.filled)["status"], "queued")
+        answer = self.ask(self.filled, "2" * 32)
+        self.assertEqual((answer.granted, answer.reason), (False, "its backfill was called off"))
+        self.assertEqual([row[2] for row in self.made()], ["skipped"])
+
+    def stop_after_start(self) -> None:
+        """Call a backfill off whose first run has started."""
+        backfill = self.fill(at(0, 1), at(0, 5))
+        self.made()
+        self.filled = self.row(runs, cause="backfill")["run_id"]
+        self.assertTrue(self.ask(self.filled).granted)
+        self.assertTrue(self.do(stop_backfill, self.job_id, backfill))
 
     def test_job_removed(self) -> None:
         """It ends with its job."""
@@ -183,6 +258,23 @@ class BackfillTests(RulingCase):
         self.assertIn(waiting, self.published())
         self.assertTrue(self.ask(waiting).granted)
         self.assertEqual(self.claim_at(0, 12), [])
+
+    def test_makes_way(self) -> None:
+        """Of those that wait, slots that are due now go before any of a backfill, however many these are."""
+        self.begin_with(max_running=1)
+        self.fill(at(0, 1), at(0, 9), at_once=9)
+        self.made()
+        (first, *waiting) = [row["run_id"] for row in self.rows(runs, cause="backfill")]
+        self.assertTrue(self.ask(first).granted)
+        for run_id in waiting:
+            self.assertFalse(self.ask(run_id).granted)
+        self.assertEqual(self.claim_at(0, 11), [])
+        current = self.row(runs, slot=at(0, 11))["run_id"]
+        self.end(first)
+        self.assertEqual(self.published(), [current])
+        self.ask(current)
+        self.end(current)
+        self.assertIn(waiting[0], self.published())
 
     def test_count(self) -> None:
         """Only slots that have passed count, of jobs that have a schedule."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import update
 
@@ -20,6 +21,7 @@ from cronq.database.outbox import (
 from cronq.database.tables import definitions, jobs, runs
 from cronq.domain.jobs import Publication
 from cronq.domain.messages import Report
+from cronq.domain.rules import Rules
 from tests.database.store import StoreCase, at, job, report
 
 SECOND = timedelta(seconds=1)
@@ -100,6 +102,52 @@ class OutboxTests(StoreCase):
         self.assertEqual(self.row(runs, run_id=first.run_id)["status"], "running")
         self.now = at(9)
         self.assertEqual([run.run_id for run in self.unpublished()], [second.run_id])
+
+    def test_refused_before_the_confirm(self) -> None:
+        """What a runner asked for too early waits for others, and the confirm that comes after does not make
+        it wait for that long.
+        """
+        running, late = self.claimed[0], self.claim_second()
+        self.put(job("a", rules=Rules(max_running=1)), job("b", routing_key="slow"))
+        self.tell(Report.STARTING, running, token="1" * 32)
+        self.tell(Report.STARTING, late, token="2" * 32)
+        self.do(mark_published, [running, late])
+        self.assertEqual(self.again_after([late.run_id]), [None], "it waits")
+        self.tell(Report.FINISHED, running, return_code=0, run_time=1.0)
+        self.do(mark_published, [late])
+        self.assertEqual(self.again_after([late.run_id]), [timedelta(0)], "it goes")
+        (again,) = (run for run in self.unpublished() if run == replace(late, publications=1))
+        self.do(mark_published, [again])
+        self.assertEqual(self.again_after([late.run_id]), [pause_after(2)])
+
+    def test_let_go(self) -> None:
+        """However often a run was published before it had to wait, it is published again soon afterwards."""
+        running, late = self.claimed[0], self.claim_second()
+        self.put(job("a", rules=Rules(max_running=1)), job("b", routing_key="slow"))
+        self.do(mark_published, [running, replace(late, publications=6)])
+        self.tell(Report.STARTING, running, token="1" * 32)
+        self.tell(Report.STARTING, late, token="2" * 32)
+        self.tell(Report.FINISHED, running, return_code=0, run_time=1.0)
+        self.do(mark_published, [run for run in self.unpublished() if run.run_id == late.run_id])
+        self.assertEqual(self.again_after([late.run_id]), [pause_after(1)])
+
+    def test_handed_back_before_the_confirm(self) -> None:
+        """What a stopping runner hands back is for others at once, though the confirm comes after that."""
+        first = self.claimed[0]
+        self.tell(Report.STARTING, first, token="1" * 32)
+        self.tell(Report.RETURNED, first, token="1" * 32)
+        self.do(mark_published, self.claimed)
+        self.assertEqual(self.again_after([first.run_id]), [timedelta(0)])
+
+    def claim_second(self) -> Publication:
+        """Claim the next slot of the job whose first run was claimed first."""
+        self.now = at(0, 2)
+        claimed = [run for run in self.claim().publications if run.job_id == self.claimed[0].job_id]
+        return claimed[0]
+
+    def tell(self, kind: Report, run: Publication, **rest: Any) -> None:
+        """The runner asks or reports."""
+        self.do(record_reports, [report(kind, run.run_id, run.job_id, self.now, runner="runner-1", **rest)])
 
     def test_nothing(self) -> None:
         """Marking nothing changes nothing."""

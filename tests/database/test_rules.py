@@ -1,11 +1,19 @@
 """Rules on SQLite."""
 
-from tests.database import backfilling, following, jittering, pausing, ruling
+from tests.database import backfilling, following, jittering, lateness, pausing, ruling
 from tests.database.store import OnSQLite
 
 
 class OverlapTests(OnSQLite, ruling.OverlapTests):
     """Runs that would overlap."""
+
+
+class DeadlineTests(OnSQLite, lateness.DeadlineTests):
+    """A job with a slot each minute, and a deadline of two."""
+
+
+class FollowingDeadlineTests(OnSQLite, lateness.FollowingDeadlineTests):
+    """A job that runs after another one, and no later than two minutes after that."""
 
 
 class AttemptTests(OnSQLite, ruling.AttemptTests):

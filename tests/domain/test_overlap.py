@@ -1,15 +1,27 @@
 """What becomes of a run while others of its job have not ended."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.domain.overlap import STARTS, Admission, OpenRun, Verdict, admit, admit_start, occupied
+from cronq.domain.overlap import (
+    STARTS,
+    Admission,
+    OpenRun,
+    Verdict,
+    admit,
+    admit_start,
+    occupied,
+    overdue,
+    to_let_go,
+)
 from cronq.domain.rules import Overlap, Rules
-from cronq.domain.runs import Status
+from cronq.domain.runs import Cause, Status
 
 RUNNING = OpenRun("1" * 32, Status.RUNNING, datetime(2026, 1, 1, 9), runner="r", host="alpha")
+RUNNING_TOO = OpenRun("3" * 32, Status.RUNNING, datetime(2026, 1, 1, 10))
 QUEUED = OpenRun("2" * 32, Status.QUEUED, datetime(2026, 1, 1, 10))
 WAITING = replace(QUEUED, waits=True)
 EARLY = replace(QUEUED, early=True)
@@ -64,6 +76,12 @@ class AdmitTests(SynchronousTestCase):
         self.assertEqual(
             admit(QUEUE, [RUNNING, WAITING]).reason, f"{nine} had not ended, and {ten} was waiting already"
         )
+        self.assertEqual(
+            admit(QUEUE, [WAITING, RUNNING]).reason, f"{nine} had not ended, and {ten} was waiting already"
+        )
+        self.assertEqual(
+            admit(QUEUE, [RUNNING, RUNNING_TOO]).reason, f"{nine} had not ended, and {ten} had not either"
+        )
         self.assertEqual(admit(QUEUE, [RUNNING]).reason, f"it waits until {nine} has ended")
         self.assertEqual(
             admit(REPLACE, [RUNNING]).reason, f"it waits until {nine}, which it replaces, has ended"
@@ -76,6 +94,31 @@ class AdmitTests(SynchronousTestCase):
         """An attempt that waits for its time keeps its place only where runs follow one another."""
         self.assertEqual([occupied(rules, [EARLY]) for rules in (TWO, REPLACE, SKIP, QUEUE)], [0, 0, 1, 1])
         self.assertEqual(occupied(TWO, [RUNNING, QUEUED, WAITING]), 2)
+
+
+class WaitingTests(SynchronousTestCase):
+    """What becomes of those that wait."""
+
+    def waiting(self, number: int, **also: Any) -> OpenRun:
+        return replace(WAITING, run_id=str(number), **also)
+
+    def test_room(self) -> None:
+        """As many go as there is room for, in their order, and those of backfills last."""
+        runs = [RUNNING, self.waiting(1, cause=Cause.BACKFILL), self.waiting(2), self.waiting(3)]
+        self.assertEqual(to_let_go(TWO, runs), ["2"])
+        self.assertEqual(to_let_go(Rules(max_running=3), runs), ["2", "3"])
+        self.assertEqual(to_let_go(Rules(max_running=9), runs), ["2", "3", "1"])
+        self.assertEqual(to_let_go(QUEUE, runs), [])
+        for rules in (None, Rules()):
+            self.assertEqual(to_let_go(rules, runs), ["2", "3", "1"])
+
+    def test_overdue(self) -> None:
+        """Those that have not started by their deadline no longer may, and all others may."""
+        due, rules = datetime(2026, 1, 1, 10), replace(QUEUE, deadline=timedelta(minutes=1))
+        runs = [replace(RUNNING, due=due), self.waiting(1, due=due), self.waiting(2)]
+        self.assertEqual(overdue(rules, runs, due + timedelta(minutes=1)), {})
+        self.assertEqual(list(overdue(rules, runs, due + timedelta(minutes=2))), ["1"])
+        self.assertEqual(overdue(QUEUE, runs, due + timedelta(days=9)), {})
 
 
 class StartTests(SynchronousTestCase):

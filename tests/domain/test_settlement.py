@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from cronq.domain.deadlines import too_late
 from cronq.domain.pauses import FOR_EVER, Pause
 from cronq.domain.rules import CatchUp, Rules
 from cronq.domain.runs import Status
 from cronq.domain.schedules import parse_schedule
-from cronq.domain.settlement import MISSED_REASON, Passed, Settlement, Terms, is_too_late, settle, too_late
+from cronq.domain.settlement import MISSED_REASON, Passed, Settlement, Terms, settle
 
 MINUTELY = parse_schedule("R/2026-01-01T00:00:00/PT1M")
 TICK = timedelta(microseconds=1)
@@ -188,15 +189,6 @@ class CatchUpTests(SynchronousTestCase):
         """Of all that are caught up, those past their deadline are not."""
         settlement = self.settle(at(1, 10), catch_up=CatchUp.ALL, deadline=timedelta(minutes=2))
         self.assertEqual(settlement.slots, [at(1, n) for n in (8, 9, 10)])
-
-    def test_too_late(self) -> None:
-        """The deadline is for the first start of a slot, and for nothing else."""
-        rules = Rules(deadline=timedelta(minutes=5))
-        self.assertFalse(is_too_late(rules, at(1, 0), 1, at(1, 5)))
-        self.assertTrue(is_too_late(rules, at(1, 0), 1, at(1, 5) + TICK))
-        self.assertFalse(is_too_late(rules, at(1, 0), 2, at(2, 0)))
-        self.assertFalse(is_too_late(rules, None, 1, at(2, 0)))
-        self.assertFalse(is_too_late(Rules(), at(1, 0), 1, at(9, 0)))
 
 
 starts = st.datetimes(datetime(2020, 1, 1), datetime(2020, 2, 1)).map(

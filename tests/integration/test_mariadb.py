@@ -18,6 +18,7 @@ from tests.database import (
     granting,
     hearing,
     jittering,
+    lateness,
     listing,
     losing,
     ordering,
@@ -148,6 +149,14 @@ class AuditRaceTests(OnMariaDB, auditing.RaceTests):
 
 class OverlapTests(OnMariaDB, ruling.OverlapTests):
     """Runs that would overlap."""
+
+
+class DeadlineTests(OnMariaDB, lateness.DeadlineTests):
+    """A job with a slot each minute, and a deadline of two."""
+
+
+class FollowingDeadlineTests(OnMariaDB, lateness.FollowingDeadlineTests):
+    """A job that runs after another one, and no later than two minutes after that."""
 
 
 class AttemptTests(OnMariaDB, ruling.AttemptTests):

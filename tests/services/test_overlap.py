@@ -1,10 +1,13 @@
 """Runs of one job that would overlap: over all runners, and whoever asked for them."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from twisted.internet.defer import Deferred
 
+from cronq.broker.interface import Message
 from cronq.database.tables import jobs, orders, runs
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.rules import Overlap, Rules
@@ -72,6 +75,24 @@ class AllowTests(OverlapTestCase):
         self.assertEqual(self.statuses(), {"succeeded": 5})
         self.assert_audit_clean()
 
+    def test_late_confirms(self) -> None:
+        """Where runners ask before the broker's confirm has come, what they are refused waits no longer."""
+        publish = self.injector.broker.publish
+
+        def confirm_late(message: Message) -> Deferred[None]:
+            confirmed: Deferred[None] = Deferred()
+            publish(message).addBoth(
+                lambda result: self.world.clock.callLater(0.5, confirmed.callback, result)
+            )
+            return confirmed
+
+        self.patch(self.injector.broker, "publish", confirm_late)
+        retries = Rules(max_running=1, retries=1, retry_delay=timedelta(seconds=4))
+        self.world.put(JobDefinition("job", "R/2026-01-01T00:01:00Z/PT5S", "3 s exit 3", rules=retries))
+        self.world.run_for(200)
+        pauses = [after - before for before, after in itertools.pairwise(self.seconds())]
+        self.assertLessEqual(max(pauses), 5)
+
     def test_limit_is_lifted(self) -> None:
         """What waits goes when the rule that made it wait is gone."""
         self.world.put(each_minute("1000 s", 3, max_running=1))
@@ -88,6 +109,16 @@ class AllowTests(OverlapTestCase):
         self.world.put()
         self.world.run_for(5)
         self.assertEqual(self.statuses(), {"running": 1, "skipped": 1})
+
+
+class DeadlineTests(OverlapTestCase):
+    def test_dead_in_the_queue(self) -> None:
+        """What waited past its deadline gives its place to a slot that still can run."""
+        self.world.put(each_minute("250 s", 6, overlap=Overlap.QUEUE, deadline=timedelta(seconds=80)))
+        self.world.run_for(900)
+        statuses = ["succeeded", "missed", "skipped", "succeeded", "skipped", "missed"]
+        self.assertEqual([status for _, status in self.ledger()], statuses)
+        self.assert_audit_clean()
 
 
 class SkipTests(OverlapTestCase):

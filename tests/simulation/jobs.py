@@ -25,7 +25,7 @@ UNDYING = "900 s undying", "2400 s undying"
 RULES: dict[str, Rules] = {
     "job 0": Rules(on_lost=OnLost.RERUN),
     "job 1": Rules(OnLost.RERUN, overlap=Overlap.SKIP, retries=1, retry_delay=timedelta(minutes=3)),
-    "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN),
+    "job 2": Rules(overlap=Overlap.QUEUE, on_lost=OnLost.RERUN, deadline=timedelta(minutes=4)),
     "job 3": Rules(
         overlap=Overlap.REPLACE, retries=2, retry_backoff=3, catch_up=CatchUp.NONE,
         timeout=timedelta(minutes=5), kill_grace=timedelta(seconds=90),

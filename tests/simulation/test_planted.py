@@ -136,6 +136,12 @@ class EdgeTests(PlantedTestCase):
             self.spoil(place, "open_runs", open_runs)
         self.assert_found("was started beside", {people.replace: 1}, ("job 1",), first=3)
 
+    def test_dead_in_the_queue(self) -> None:
+        """What waits past its deadline keeps its place in the queue."""
+        self.spoil(admissions, "overdue", lambda *_: {})
+        self.spoil(limits, "overdue", lambda *_: {})
+        self.assert_found("in vain", {people.replace: 1}, ("job 2",))
+
     def test_pause_is_forgotten_in_catch_up(self) -> None:
         """Slots of a pause that is over when they are caught up are taken for missed ones."""
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +23,7 @@ def faults_against_rules(history: History, rows: list[Any]) -> Iterator[str]:
     yield from _overlaps(history, rows)
     yield from _replacements(rows)
     yield from _timeouts(history, rows)
+    yield from _deadlines(history, rows)
 
 
 def _overlaps(history: History, rows: list[Any]) -> Iterator[str]:
@@ -53,6 +54,22 @@ def _replacements(rows: list[Any]) -> Iterator[str]:
         others = (each for each in by_name[row.name] if each.run_id != row.run_id)
         if replaced and by not in {OpenRun("", Status.QUEUED, each.slot).in_words() for each in others}:
             yield f"run {row.run_id} of {row.name} was {row.reason}, which is not there"
+
+
+def _deadlines(history: History, rows: list[Any]) -> Iterator[str]:
+    """What is past its deadline does not start, and keeps no other slot from waiting."""
+    for row in rows:
+        deadline = RULES[row.name].deadline
+        if deadline is None or row.slot is None or row.cause is not None or row.attempt > 1:
+            continue
+        if row.granted_at and row.granted_at - row.slot > deadline and not history.is_unclear(row.granted_at):
+            yield f"run {row.run_id} of {row.name} for {row.slot} was started at {row.granted_at}"
+        _, waited, other = (row.reason or "").partition("had not ended, and the run for ")
+        if waited and not history.is_unclear(row.queued_at):
+            slot = datetime.strptime(other[:19], "%Y-%m-%d %H:%M:%S")
+            first = {each.slot for each in rows if each.name == row.name and each.cause is None}
+            if slot in first and row.queued_at - slot > deadline + timedelta(seconds=1):
+                yield f"{row.name} at {row.slot} is skipped, as it {row.reason}, in vain"
 
 
 def _timeouts(history: History, rows: list[Any]) -> Iterator[str]:

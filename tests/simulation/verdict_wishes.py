@@ -77,12 +77,14 @@ def _starts_in_pauses(history: History, rows: list[Any]) -> Iterator[str]:
 
 def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
     """Of each, what was made is of its slots, once; and when it has ended, none of these is left out."""
-    by_backfill = defaultdict(list)
+    by_backfill, again = defaultdict(list), defaultdict(list)
     known: dict[tuple[str, datetime], list[Any]] = defaultdict(list)
     for row in rows:
         known[row.name, row.slot].append(row)
         if row.backfill_id is not None and row.previous_run_id is None:
             by_backfill[row.backfill_id].append(row)
+        elif row.backfill_id is not None:
+            again[row.backfill_id].append(row)
     for stored in history.world.rows(select(backfills)):
         wish = history.wishes.backfills[stored.id]
         made = by_backfill[stored.id]
@@ -90,6 +92,7 @@ def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
             yield f"backfill {stored.id} of {wish.name} goes on for ever"
             continue
         yield from _made(history, stored, wish, made)
+        yield from _tried_again(history, stored, again[stored.id])
         if (
             stored.stopped is not None
             or history.is_unclear(wish.asked_at)
@@ -100,14 +103,21 @@ def _backfills(history: History, rows: list[Any]) -> Iterator[str]:
         if len(rhythms) > 1:
             continue
         for slot in rhythms[0].between(wish.since - datetime.resolution, wish.until):
-            if all(_is_left_out(row, stored.ended_at) for row in known[wish.name, slot]):
+            if all(_is_left_out(row) for row in known[wish.name, slot]):
                 yield f"{wish.name} at {slot} has not run, and was left out by backfill {stored.id}"
 
 
-def _is_left_out(row: Any, ended_at: datetime) -> bool:
-    """Whether it has not run, and was not about to when the backfill ended (it may be called off later)."""
-    was_open = row.queued_at <= ended_at < row.recorded_at
-    return row.status in _NOT_RUN and row.backfill_id is None and not was_open
+def _tried_again(history: History, stored: Any, attempts: list[Any]) -> Iterator[str]:
+    """There are no further attempts once it was called off."""
+    if stored.stopped is not None and not history.is_unclear(stored.ended_at):
+        for row in attempts:
+            if row.queued_at > stored.ended_at:
+                yield f"{row.name} at {row.slot} was tried again after backfill {stored.id} was called off"
+
+
+def _is_left_out(row: Any) -> bool:
+    """Whether it has not run, and the backfill has not made it."""
+    return row.status in _NOT_RUN and row.backfill_id is None
 
 
 def _made(history: History, stored: Any, wish: Backfill, made: list[Any]) -> Iterator[str]:
