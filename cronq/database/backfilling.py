@@ -21,6 +21,7 @@ from cronq.domain.backfilling import Order, has_run, slots_to_fill
 from cronq.domain.changes import Action
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Cause, Status, new_run_ids
+from cronq.domain.saturating import just_before
 
 #: Backfills that one transaction goes on with.
 AT_MOST = 20
@@ -49,7 +50,7 @@ def count_slots(connection: Connection, job_id: int, since: datetime, until: dat
     job = StoredJob(*found[0])
     try:
         until = min(until, database_now(connection))
-        return job.schedule().count_between(since - datetime.resolution, until) if until >= since else 0
+        return job.schedule().count_between(just_before(since), until) if until >= since else 0
     except BadSchedule:
         return None
 

@@ -9,7 +9,7 @@ from cronq.domain.pauses import Pause
 from cronq.domain.rules import DEFAULT_RULES, CatchUp, Rules
 from cronq.domain.runs import Status
 from cronq.domain.saturating import just_before, shifted
-from cronq.domain.schedules import Schedule
+from cronq.domain.schedules import Schedule, previous_slot
 
 #: A slot that an injector takes within this has not been missed.
 IN_TIME = timedelta(minutes=1)
@@ -109,7 +109,7 @@ class _Due:
         slot = self._schedule.last_until(self._until)
         while slot is not None and slot > self._after:
             yield slot
-            slot = self._schedule.last_until(just_before(slot))
+            slot = previous_slot(self._schedule, slot)
 
 
 def _settle_late(due: _Due, rules: Rules, now: datetime) -> None:
@@ -117,7 +117,9 @@ def _settle_late(due: _Due, rules: Rules, now: datetime) -> None:
     if deadline is None and rules.catch_up is not CatchUp.NONE:
         return
     if deadline is None:
-        due.pass_until(just_before(now - IN_TIME), Status.MISSED, "no injector claimed it within a minute")
+        due.pass_until(
+            just_before(shifted(now, -IN_TIME)), Status.MISSED, "no injector claimed it within a minute"
+        )
     else:
         due.pass_until(just_before(shifted(now, -deadline)), Status.MISSED, too_late(deadline))
 

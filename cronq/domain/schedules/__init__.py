@@ -4,7 +4,7 @@
 make new schedules of others. `text` reads one schedule, and `specification` all that a job says.
 """
 
-from cronq.domain.schedules.interface import Schedule, step_after
+from cronq.domain.schedules.interface import Schedule, previous_slot, step_after
 from cronq.domain.schedules.intervals import RepeatingInterval, fixed_interval
 from cronq.domain.schedules.specification import Specification, parse_schedule
 
@@ -14,5 +14,6 @@ __all__ = [
     "Specification",
     "fixed_interval",
     "parse_schedule",
+    "previous_slot",
     "step_after",
 ]

@@ -107,6 +107,7 @@ class Cron(Schedule):
 
     def _chosen_from(self, day: int, direction: int) -> int | None:
         """The first day that is chosen from a day on, upwards or downwards."""
+        day = max(day, _FIRST) if direction > 0 else min(day, _LAST)
         if not _FIRST <= day <= _LAST:
             return None
         begin = date.fromordinal(day)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from cronq.domain.saturating import shifted
 from cronq.domain.schedules.advice import notes_of, warnings_of
 from cronq.domain.schedules.jitter import Jittered
 from cronq.domain.schedules.specification import Specification
@@ -54,9 +55,13 @@ def preview(
     moments = list(islice(schedule.slots_between(now, datetime.max), count))
     slots = []
     for moment in moments:
+        try:
+            wall = wall_time(moment, zone)
+        except OverflowError:
+            break  # no clock of the zone can show it, nor any that comes later
         plain = schedule.schedule.last_until(moment) if isinstance(schedule, Jittered) else moment
-        slots.append(ComingSlot(moment, wall_time(moment, zone), moment - (plain or moment)))
-    until = min(max(now + _NEAR, *moments), now + _FAR) if moments else now
+        slots.append(ComingSlot(moment, wall, moment - (plain or moment)))
+    until = min(max(shifted(now, _NEAR), *moments), shifted(now, _FAR)) if moments else now
     return Preview(
         schedule.in_words(),
         zone,
