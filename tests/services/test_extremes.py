@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from cronq.broker.interface import DEAD
 from cronq.database import attempts, books, ledger
+from cronq.database.backfilling import Wanted, begin_backfill, count_slots
 from cronq.database.pausing import pause_job
 from cronq.database.tables import jobs, runs
+from cronq.domain.backfilling import Order
 from cronq.domain.jobs import JobDefinition
 from cronq.domain.messages import ResultMessage
 from cronq.domain.reports import RunState, apply_report
@@ -62,6 +64,22 @@ class StoredTests(ExtremesTestCase):
         self.live("5 s exit 3", retries=1, retry_delay=timedelta(days=2_920_000))
         self.assertEqual(self.statuses(), {"succeeded": 10, "failed": 10, "queued": 10})
         self.assert_can_be_changed()
+
+
+class BackfillTests(ExtremesTestCase):
+    def test_all_that_ever_was(self) -> None:
+        """A backfill may begin when time does; whoever audits the ledger later can reckon with its slots."""
+        for order in Order:
+            yearly = JobDefinition(order.value, "R/0001-01-01T00:00:00Z/P400Y", "1 s")
+            self.world.put(yearly, category=order.value)
+            wanted = Wanted(datetime.min, self.world.now(), order, 10, "")
+            slots = self.world.do(count_slots, self.job_id(order.value), datetime.min, self.world.now())
+            self.assertEqual(slots, 5)
+            self.world.do(begin_backfill, self.job_id(order.value), wanted, slots)
+        self.world.run_for(700)
+        self.assertEqual(self.slots(), dict.fromkeys(Order, 5))
+        self.assertEqual(self.statuses(), {"succeeded": 10})
+        self.assert_audit_clean()
 
 
 class FaultTests(ExtremesTestCase):
