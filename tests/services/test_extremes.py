@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from cronq.broker.interface import DEAD
 from cronq.database import attempts, books, ledger
@@ -106,6 +107,17 @@ class FaultTests(ExtremesTestCase):
         self.world.put(each_minute("first"), each_minute("broken"), each_minute("last"))
         self.world.run_for(60)
         self.assertEqual(self.slots(), {"first": 6, "broken": 1, "last": 6})
+
+    def test_refused_by_the_database(self) -> None:
+        """A job whose runs the database does not take is told once, and the others go on."""
+        self.put()
+        broken = f"NEW.job_id = {self.job_id('broken')}"
+        refusal = f"BEFORE INSERT ON runs WHEN {broken} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        self.world.execute(text(f"CREATE TRIGGER refusal {refusal}"))
+        self.world.run_for(305)
+        self.assertEqual(self.slots(), {"first": 5, "last": 5})
+        self.assert_said("job ., broken: the database refuses its runs")
+        self.assertEqual(len(self.flushLoggedErrors(IntegrityError)), 1)
 
     def test_change_of_its_category(self) -> None:
         """Also when no injector has met it, its category can be changed."""
