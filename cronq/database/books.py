@@ -19,10 +19,12 @@ from cronq.database.tables import jobs, runs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import Publication
 from cronq.domain.rules import Rules, decode_rules
-from cronq.domain.runs import new_run_ids
+from cronq.domain.runs import Status, new_run_ids
 from cronq.domain.settlement import Passed, Settlement, settle
 
 log = Logger()
+
+_PUT_ASIDE = "its slots cannot be settled; it has no next run until it is changed"
 
 
 @dataclass(slots=True)
@@ -123,13 +125,14 @@ class _Books:
             self._closing.unreadable.append((job.id, str(error)))
         except MemoryError:
             raise  # not the fault of the job
-        except Exception:
-            log.failure(
-                "job {job_id}, {name}: its slots cannot be settled; it has no next run until it is changed",
-                job_id=job.id,
-                name=job.name,
-            )
+        except Exception as error:
+            log.failure("job {job_id}, {name}: {what}", job_id=job.id, name=job.name, what=_PUT_ASIDE)
             del self.rows[rows:]
+            if job.next_run is not None and job.next_run <= self._now:
+                why = f"{_PUT_ASIDE}: {error!r}"
+                self.rows.append(
+                    self._passed(job, Passed(Status.MISSED, why, job.next_run, job.next_run, count=1))
+                )
             return False
         return True
 

@@ -101,12 +101,14 @@ class FaultTests(ExtremesTestCase):
         self.patch(books, "settle", fails)
         self.world.put(each_minute("first"), broken, each_minute("last"))
         self.world.run_for(305)
-        self.assertEqual(self.slots(), {"first": 5, "last": 5})
+        self.assertEqual(self.slots(), {"first": 5, "broken": 1, "last": 5})
         self.assert_said("job ., broken: its slots cannot be settled")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        (row,) = self.world.rows(select(runs.c.reason).where(runs.c.status == "missed"))
+        self.assertIn("its slots cannot be settled; it has no next run until it is changed: Zero", row.reason)
         self.world.put(each_minute("first"), each_minute("broken"), each_minute("last"))
         self.world.run_for(60)
-        self.assertEqual(self.slots(), {"first": 6, "broken": 1, "last": 6})
+        self.assertEqual(self.slots(), {"first": 6, "broken": 2, "last": 6})
 
     def test_refused_by_the_database(self) -> None:
         """A job whose runs the database does not take is told once, and the others go on."""
@@ -132,9 +134,9 @@ class FaultTests(ExtremesTestCase):
         """Nothing is run by rules that nobody knows; it is told, and the others go on."""
         self.put()
         broken = jobs.update().where(jobs.c.name == "broken")
-        self.world.execute(broken.values(rules='{"retries": "many"}', run_now=1))
+        self.world.execute(broken.values(rules='{"retries": "many"}'))
         self.world.run_for(305)
-        self.assertEqual(self.slots(), {"first": 5, "last": 5})
+        self.assertEqual(self.slots(), {"first": 5, "broken": 1, "last": 5})
         self.assert_said("job ., broken: its slots cannot be settled")
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
