@@ -63,14 +63,15 @@ keys = st.fixed_dictionaries(
 )
 
 
-def read(written: dict[str, Any]) -> Schedule | None:
-    """The schedule; None when it is refused, with a place and in one line each."""
+def read(written: dict[str, Any], *looked_at: datetime) -> Schedule | None:
+    """The schedule, looked at from some moments; None when it is refused, with places and in a line each."""
     try:
         specification = read_specification(written, "category", "name")
     except BadDocument as error:
         refused = error.faults
     else:
-        preview(specification, NOW, 3)
+        for moment in (NOW, *looked_at):
+            preview(specification, moment, 3)
         return parse_schedule(specification.encode())
     assert all(fault.place and "\n" not in str(fault) for fault in refused), refused
     return None
@@ -85,12 +86,14 @@ class ExtremesTests(SynchronousTestCase):
     @example({"schedule": "every P8000Y", "timezone": "Pacific/Apia"}, NOW, NOW)
     @example({"schedule": "at 0001-01-01", "jitter": "P1D"}, datetime.min, datetime.min)
     @example({"schedule": "* * * * *"}, datetime.min, NOW)
+    @example({"schedule": "@monthly", "timezone": "Europe/Berlin"}, datetime.max, NOW)
+    @example({"schedule": "@monthly", "timezone": "America/New_York"}, datetime.min, NOW)
     @example(
         {"schedule": "R/9999-12-31T23:59:59.999998/PT1S", "timezone": "Europe/Berlin"}, datetime.max, NOW
     )
     def test_answers(self, written: dict[str, Any], moment: datetime, other: datetime) -> None:
         """Every question about a schedule that is accepted has an answer, and those agree."""
-        schedule = read(written)
+        schedule = read(written, moment)
         if schedule is None:
             return
         self.assertTrue(schedule.in_words())
