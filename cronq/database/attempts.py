@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from twisted.logger import Logger
 
 from cronq.database.backfilling import called_off
 from cronq.database.bulk import chunks, insert_new
@@ -16,6 +18,9 @@ from cronq.domain.reports import RunState
 from cronq.domain.retrying import attempts_allowed, delay_after, no_more, why_again
 from cronq.domain.rules import Rules, decode_rules
 from cronq.domain.runs import Cause, Status, new_run_ids
+from cronq.domain.saturating import shifted
+
+log = Logger()
 
 #: Until a start that is not allowed yet is asked for again.
 POSTPONED_FOR = timedelta(seconds=10)
@@ -44,28 +49,52 @@ _KNOWN = select(runners.c.id).where(runners.c.id.in_(bindparam("askers", expandi
 
 def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) -> list[RunState]:
     """Queue another attempt for each of these runs whose job asked for it when the run was made, unless its
-    backfill was called off since; gives those runs, changed.
+    backfill was called off since; gives those runs, changed. One at which that fails has no other attempt,
+    and says so.
     """
     states = {run.run_id: run for run in ended}
     found = [
-        (states[row.run_id], row, decode_rules(row.rules))
+        (states[row.run_id], row)
         for some in chunks(sorted(states))
         for row in connection.execute(_MADE_WITH_RULES, {"run_ids": some})
     ]
-    asked = [each for each in found if attempts_allowed(each[2], each[0].status) > 1]
-    stopped = called_off(connection, [run.run_id for run, row, _ in asked if row.backfill_id is not None])
-    changed, rows = [], []
-    for (run, row, rules), new_id in zip(asked, new_run_ids(now, len(asked)), strict=True):
-        before = _not_run(connection, run)
-        if run.attempt - before >= attempts_allowed(rules, run.status):
-            changed.append(replace(run, reason=no_more(run)))
-        elif run.run_id in stopped:
-            changed.append(replace(run, reason=no_more(run, CALLED_OFF)))
-        else:
-            changed.append(replace(run, superseded=True))
-            rows.append({"run_id": new_id} | _attempt(run, row, rules, before, now))
+    stopped = called_off(connection, [run.run_id for run, row in found if row.backfill_id is not None])
+    changed: list[RunState] = []
+    rows: list[dict[str, Any]] = []
+    for run, row in found:
+        try:
+            after, new = _followed_up(connection, run, row, now, stopped=run.run_id in stopped)
+        except (SQLAlchemyError, MemoryError):
+            raise  # not the fault of the run
+        except Exception as error:
+            log.failure(
+                "run {run_id} of job {job_id}: there is no other attempt, as to make it failed",
+                run_id=run.run_id,
+                job_id=run.job_id,
+            )
+            reason = f"there is no other attempt, as to make it failed: {error!r}"
+            after, new = [replace(run, reason=reason[:1000])], []
+        changed += after
+        rows += new
+    for new_row, run_id in zip(rows, new_run_ids(now, len(rows)), strict=True):
+        new_row["run_id"] = run_id
     insert_new(connection, runs, rows)
     return changed
+
+
+def _followed_up(
+    connection: Connection, run: RunState, row: Any, now: datetime, *, stopped: bool
+) -> tuple[list[RunState], list[dict[str, Any]]]:
+    """The run, changed, if its job asked for attempts, and the row of the next one, if there is one."""
+    rules = decode_rules(row.rules)
+    if attempts_allowed(rules, run.status) <= 1:
+        return [], []
+    before = _not_run(connection, run)
+    if run.attempt - before >= attempts_allowed(rules, run.status):
+        return [replace(run, reason=no_more(run))], []
+    if stopped:
+        return [replace(run, reason=no_more(run, CALLED_OFF))], []
+    return [replace(run, superseded=True)], [_attempt(run, row, rules, before, now)]
 
 
 def _not_run(connection: Connection, run: RunState) -> int:
@@ -79,7 +108,7 @@ def _not_run(connection: Connection, run: RunState) -> int:
 
 def _attempt(run: RunState, row: Any, rules: Rules, before: int, now: datetime) -> dict[str, Any]:
     delay = delay_after(rules, run.status, run.attempt - before)
-    at = now + delay if delay else None
+    at = shifted(now, delay) if delay else None
     return {
         "job_id": run.job_id,
         "definition_id": row.definition_id,

@@ -17,10 +17,18 @@ from cronq.database.rows import new_row, skipped
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.access import SHELL, Actor
-from cronq.domain.backfilling import CALLED_OFF, Order, has_run, is_undecided, slots_to_fill
+from cronq.domain.backfilling import (
+    CALLED_OFF,
+    MOST_SLOTS,
+    Order,
+    has_run,
+    is_undecided,
+    slots_to_fill,
+)
 from cronq.domain.changes import Action
 from cronq.domain.errors import BadSchedule
 from cronq.domain.runs import OPEN, Cause, Status, new_run_ids
+from cronq.domain.saturating import just_before
 
 #: Backfills that one transaction goes on with.
 AT_MOST = 20
@@ -41,14 +49,19 @@ class Wanted:
 
 
 def count_slots(connection: Connection, job_id: int, since: datetime, until: datetime) -> int | None:
-    """How many slots lie in that time, as far as it has passed; None: no such job, or no schedule."""
+    """How many slots lie in that time, as far as it has passed; None: no such job, or no schedule.
+
+    It does not count further than to one more than can be asked for: several schedules together are counted
+    slot by slot.
+    """
     found = list(connection.execute(stored_jobs().where(jobs.c.id == job_id, jobs.c.removed_at.is_(None))))
     if not found:
         return None
     job = StoredJob(*found[0])
     try:
         until = min(until, database_now(connection))
-        return job.schedule().count_between(since - datetime.resolution, until) if until >= since else 0
+        slots = job.schedule().slots_between(just_before(since), until) if until >= since else ()
+        return sum(1 for _ in islice(slots, MOST_SLOTS + 1))
     except BadSchedule:
         return None
 

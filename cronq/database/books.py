@@ -1,12 +1,14 @@
 """Closing the books on jobs: a row in `runs` for every slot that is due, and the job moved on to its next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.exc import IntegrityError
+from twisted.logger import Logger
 
 from cronq.database.admissions import Admissions
 from cronq.database.bulk import insert_rows, update_rows
@@ -16,9 +18,13 @@ from cronq.database.stored import StoredJob
 from cronq.database.tables import jobs, runs
 from cronq.domain.errors import BadSchedule
 from cronq.domain.jobs import Publication
-from cronq.domain.rules import decode_rules
-from cronq.domain.runs import new_run_ids
+from cronq.domain.rules import Rules, decode_rules
+from cronq.domain.runs import Status, new_run_ids
 from cronq.domain.settlement import Passed, Settlement, settle
+
+log = Logger()
+
+_PUT_ASIDE = "its slots cannot be settled; it has no next run until it is changed"
 
 
 @dataclass(slots=True)
@@ -49,13 +55,14 @@ def close_books(
     Their rows are locked by this transaction. What is to run becomes queued runs, all else one row for each
     reason. Whoever asks has `publish_within` seconds to publish the runs, until any injector does. The jobs
     themselves are left for the caller to update, by `move_on`. No job is begun after `most_rows` rows.
+    A job whose slots cannot be settled has no next run any more, and keeps no other from its own.
     """
     books = _Books(connection, due, now, now + timedelta(seconds=publish_within))
     for job in due:
         if most_rows is not None and len(books.rows) >= most_rows:
             break
         books.close(job)
-    admissions = Admissions(connection, {job.id: decode_rules(job.rules) for job in due if job.rules}, now)
+    admissions = Admissions(connection, books.rules, now)
     admissions.admit(books.rows)
     admissions.write()
     return books.record()
@@ -82,10 +89,17 @@ class _Books:
         #: By job: the new row that grows from now on.
         self._growing: dict[int, dict[str, Any]] = {}
         self.rows: list[dict[str, Any]] = []
+        #: Those of the jobs that have any, by job.
+        self.rules: dict[int, Rules] = {}
 
     def close(self, job: StoredJob) -> None:
         self._closing.jobs += 1
-        self._close_slots(job)
+        # What stands for a job that is put aside.
+        moved = {"id": job.id, "next_run": None, "settled_until": job.settled_until}
+        self._closing.moved.append(moved)
+        if not self._done(job, self._read_rules):
+            return
+        self._done(job, partial(self._close_slots, moved=moved))
         if job.run_now and job.removed_at is None:
             self.rows.append(self._queued(job, None))
 
@@ -102,21 +116,39 @@ class _Books:
         ]
         return self._closing
 
-    def _close_slots(self, job: StoredJob) -> None:
-        moved = {"id": job.id, "next_run": None, "settled_until": job.settled_until}
-        self._closing.moved.append(moved)
+    def _done(self, job: StoredJob, step: Callable[[StoredJob], None]) -> bool:
+        """Do something for a job that takes no query; whatever is wrong with it concerns no other job."""
+        rows = len(self.rows)
+        try:
+            step(job)
+        except BadSchedule as error:
+            self._closing.unreadable.append((job.id, str(error)))
+        except MemoryError:
+            raise  # not the fault of the job
+        except Exception as error:
+            log.failure("job {job_id}, {name}: {what}", job_id=job.id, name=job.name, what=_PUT_ASIDE)
+            del self.rows[rows:]
+            if job.next_run is not None and job.next_run <= self._now:
+                why = f"{_PUT_ASIDE}: {error!r}"
+                self.rows.append(
+                    self._passed(job, Passed(Status.MISSED, why, job.next_run, job.next_run, count=1))
+                )
+            return False
+        return True
+
+    def _read_rules(self, job: StoredJob) -> None:
+        if job.rules:
+            self.rules[job.id] = decode_rules(job.rules)
+
+    def _close_slots(self, job: StoredJob, moved: dict[str, Any]) -> None:
         if job.next_run is None:
             return
         settled_until = job.books_closed(self._now)
-        try:
-            settlement = settle(job.schedule(), settled_until, self._now, job.terms())
-        except BadSchedule as error:
-            self._closing.unreadable.append((job.id, str(error)))
-            return
-        moved |= {"next_run": settlement.next_run, "settled_until": settlement.settled_until}
+        settlement = settle(job.schedule(), settled_until, self._now, job.terms())
         if settlement.passed or job.range_run_id or job.skip_slot:
             self._mark(job, settled_until, settlement)
         self.rows += [self._queued(job, slot) for slot in settlement.slots]
+        moved |= {"next_run": settlement.next_run, "settled_until": settlement.settled_until}
 
     def _mark(self, job: StoredJob, settled_until: datetime, settlement: Settlement) -> None:
         """Rows for the slots that do not run; and which of them goes on to grow."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+from twisted.logger import Logger
 
 from cronq.database.books import close_books, move_on
 from cronq.database.definitions import define_jobs
@@ -12,6 +14,8 @@ from cronq.database.gateway import now as database_now
 from cronq.database.stored import StoredJob, locked_jobs, stored_jobs
 from cronq.database.tables import jobs
 from cronq.domain.jobs import Publication
+
+log = Logger()
 
 #: How long an injector has to publish what it claimed, until any other does it (seconds).
 PUBLISH_WITHIN = 10
@@ -38,19 +42,52 @@ def claim_due(connection: Connection, limit: int, injector: str) -> Claim:
     over; it sees to them.
     """
     now = database_now(connection)
+    due, full = _due_jobs(connection, limit, now)
+    closing = close_books(connection, due, now, PUBLISH_WITHIN, MOST_ROWS)
+    move_on(connection, closing, locked_by=injector[:64])
+    return Claim(
+        tuple(closing.publications),
+        full=full or closing.jobs < len(due),
+        unreadable=tuple(closing.unreadable),
+    )
+
+
+def claim_singly(connection: Connection, limit: int, injector: str) -> Claim:
+    """Claim as `claim_due` does, after the database has refused what that was to write.
+
+    It takes longer: what is written for one job is refused for that job alone, which has no next run then.
+    """
+    now = database_now(connection)
+    due, full = _due_jobs(connection, limit, now)
+    publications: list[Publication] = []
+    unreadable: list[tuple[int, str]] = []
+    for job in due:
+        try:
+            with connection.begin_nested():
+                closing = close_books(connection, [job], now, PUBLISH_WITHIN)
+                move_on(connection, closing, locked_by=injector[:64])
+        except (DataError, IntegrityError):
+            log.failure(
+                "job {job_id}, {name}: the database refuses its runs; it has no next run until it is changed",
+                job_id=job.id,
+                name=job.name,
+            )
+            connection.execute(update(jobs).where(jobs.c.id == job.id).values(next_run=None, run_now=0))
+        else:
+            publications += closing.publications
+            unreadable += closing.unreadable
+    return Claim(tuple(publications), full, tuple(unreadable))
+
+
+def _due_jobs(connection: Connection, limit: int, now: datetime) -> tuple[list[StoredJob], bool]:
+    """The jobs that are due, locked and defined, and whether as many were found as were asked for."""
     urgent = _locked(connection, _urgent(now).limit(limit))
     # Two queries: with OR in one, MariaDB merges two indexes and sorts the lot.
     by_hand = _locked(connection, stored_jobs().where(jobs.c.run_now == 1).order_by(jobs.c.id).limit(limit))
     by_time = _locked(connection, _due(now).order_by(jobs.c.next_run).limit(limit))
     due = {job.id: job for job in urgent + by_hand + by_time}
-    defined = define_jobs(connection, list(due.values()), now)
-    closing = close_books(connection, defined, now, PUBLISH_WITHIN, MOST_ROWS)
-    move_on(connection, closing, locked_by=injector[:64])
-    return Claim(
-        tuple(closing.publications),
-        full=limit in {len(urgent), len(by_hand), len(by_time)} or closing.jobs < len(defined),
-        unreadable=tuple(closing.unreadable),
-    )
+    full = limit in {len(urgent), len(by_hand), len(by_time)}
+    return define_jobs(connection, list(due.values()), now), full
 
 
 def seconds_until_due(connection: Connection) -> float | None:

@@ -12,6 +12,7 @@ from cronq.domain.audit_totals import Totals
 from cronq.domain.audited_runs import AuditedRun, count_run, faults_of_run
 from cronq.domain.findings import Finding, JobName, Kind, at, slots_in_words
 from cronq.domain.runs import Status
+from cronq.domain.saturating import just_before, shifted
 from cronq.domain.timetable import Timetable
 
 TICK = datetime.resolution
@@ -92,7 +93,7 @@ class JobAudit:
             end = max(settled, min(self._until, books.now - CLAIM_WITHIN))
             yield from self._gap(end, Kind.UNCLAIMED)
         for term in self._timetable.unreadable(self._since, end):
-            since = max(term.since, self._since + TICK)
+            since = max(term.since, shifted(self._since, TICK))
             sentence = f"Its schedule from {at(since)} on cannot be read: {term.fault}."
             yield Finding(Kind.UNREADABLE, self._job, sentence)
         self._totals.jobs += 1
@@ -102,7 +103,7 @@ class JobAudit:
         self._books = books
         self._timetable = books.timetable
         if books.pruned_until is not None:
-            self._since = max(self._since, books.pruned_until - TICK)
+            self._since = max(self._since, just_before(books.pruned_until))
         if self.position < self._since:
             self.position, self._holder = self._since, None
             self._counted = self._since
@@ -120,7 +121,7 @@ class JobAudit:
         if row.last_slot is None or row.slot is None:
             self._totals.runs[row.status] += 1
         else:
-            first, last = max(row.slot - TICK, self._since), min(row.last_slot, self._until)
+            first, last = max(just_before(row.slot), self._since), min(row.last_slot, self._until)
             self._totals.runs[row.status] += self._timetable.count_between(first, last)
 
     def _attempt(self, previous: AuditedRun, row: AuditedRun) -> Iterator[Finding]:
@@ -138,7 +139,7 @@ class JobAudit:
         if row.cause is not None and slot != self._due:
             count_run(self._totals, row)
             return
-        yield from self._gap(slot - TICK)
+        yield from self._gap(just_before(slot))
         if slot <= self.position and self._holder is not None:
             sentence = f"The slot {at(slot)} has two rows, this one and that of run {self._holder.run_id}."
             yield self._fault(Kind.DOUBLED, row, sentence)
@@ -166,12 +167,12 @@ class JobAudit:
 
     def _look_up(self, row: AuditedRun, slot: datetime, last: datetime) -> Iterator[Finding]:
         """A row that is not simply for the slot that comes next."""
-        count = self._timetable.count_between(slot - TICK, last)
-        first, end = self._timetable.first_after(slot - TICK), self._timetable.last_until(last)
+        count = self._timetable.count_between(just_before(slot), last)
+        first, end = self._timetable.first_after(just_before(slot)), self._timetable.last_until(last)
         as_it_says = (first, end, count) == (slot, last, row.slots)
         if as_it_says and (count == 1 or row.status in _OF_RANGES):
             return
-        if self._timetable.unreadable(slot - TICK, last):
+        if self._timetable.unreadable(just_before(slot), last):
             return
         if first != slot:
             yield self._fault(Kind.UNKNOWN_SLOT, row, f"{at(slot)} is no slot of this job.")

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cronq.domain.runs import ENDED, Status
-from cronq.domain.schedules import Schedule
+from cronq.domain.saturating import just_before
+from cronq.domain.schedules import Schedule, previous_slot
 
 MOST_SLOTS = 100_000
 MOST_AT_ONCE = 100
 #: The reason of its runs that have not started by then.
 CALLED_OFF = "its backfill was called off"
-_TICK = datetime.resolution
 #: A slot of which there is such a run has run; lost ones may have.
 _HAS_RUN = ENDED | {Status.RUNNING, Status.LOST}
 
@@ -28,12 +28,12 @@ def slots_to_fill(
 ) -> Iterator[datetime]:
     """The slots with `since` <= slot <= `until` that come after the one that was reached, in that order."""
     if order is Order.OLDEST:
-        yield from schedule.slots_between(since - _TICK if reached is None else reached, until)
+        yield from schedule.slots_between(just_before(since) if reached is None else reached, until)
         return
-    slot = schedule.last_until(until if reached is None else reached - _TICK)
-    while slot is not None and slot >= since:
+    slot = schedule.last_until(until) if reached is None else previous_slot(schedule, reached)
+    while slot is not None and slot > just_before(since):
         yield slot
-        slot = schedule.last_until(slot - _TICK)
+        slot = previous_slot(schedule, slot)
 
 
 def has_run(statuses: Iterable[Status]) -> bool:

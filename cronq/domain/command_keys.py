@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cronq.domain.document_parts import Key, ListOf, Variables
-from cronq.domain.document_values import SPAN_FORMAT, Formed, Number, Text, Written
+from cronq.domain.document_values import LIMIT_FORMAT, Formed, Number, Text, Written
 from cronq.domain.outputs import LONGEST, USUAL
 
 #: What every command is told by its runner.
@@ -25,10 +25,10 @@ ENVIRONMENT = Variables(
 
 COMMAND_KEYS: Mapping[str, Key] = {
     "timeout": Key(
-        Written("How long the command may run until it is ended, with all that it started.", SPAN_FORMAT)
+        Written("How long the command may run until it is ended, with all that it started.", LIMIT_FORMAT)
     ),
     "kill_grace": Key(
-        Written("How long a command that is ended has from SIGTERM to SIGKILL.", SPAN_FORMAT),
+        Written("How long a command that is ended has from SIGTERM to SIGKILL.", LIMIT_FORMAT),
         default="PT10S",
     ),
     "success_codes": Key(

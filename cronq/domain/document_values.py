@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cronq.domain.durations import parse_span
+from cronq.domain.durations import parse_limit, parse_retry_delay
 from cronq.domain.errors import BadSchedule
-from cronq.domain.instants import parse_instant
+from cronq.domain.instants import parse_instant, parse_pause_end
 from cronq.domain.schedules.interval_text import parse_every
 from cronq.domain.schedules.specification import parse_exception, parse_jitter
 from cronq.domain.schedules.text import parse_text, read_cron
@@ -178,9 +178,10 @@ class Choice:
         return {"enum": [word.value for word in self.words], "description": self.description}
 
 
-SCHEDULE_FORMAT, SPAN_FORMAT, MOMENT_FORMAT = "cronq-schedule", "cronq-duration", "cronq-instant"
+SCHEDULE_FORMAT, LIMIT_FORMAT, PAUSE_FORMAT = "cronq-schedule", "cronq-limit", "cronq-pause-end"
+RETRY_DELAY_FORMAT = "cronq-retry-delay"
 CRON_FORMAT, STEP_FORMAT, JITTER_FORMAT = "cronq-cron", "cronq-step", "cronq-jitter"
-DATES_FORMAT, ZONE_FORMAT = "cronq-dates", "cronq-timezone"
+DATES_FORMAT, ZONE_FORMAT, INSTANT_FORMAT = "cronq-dates", "cronq-timezone", "cronq-instant"
 #: The formats in the JSON Schema, and what reads each; all raise `BadSchedule`.
 FORMATS: Mapping[str, Callable[[str], Any]] = {
     SCHEDULE_FORMAT: parse_text,
@@ -189,8 +190,10 @@ FORMATS: Mapping[str, Callable[[str], Any]] = {
     JITTER_FORMAT: parse_jitter,
     DATES_FORMAT: parse_exception,
     ZONE_FORMAT: find_zone,
-    SPAN_FORMAT: parse_span,
-    MOMENT_FORMAT: parse_instant,
+    LIMIT_FORMAT: parse_limit,
+    RETRY_DELAY_FORMAT: parse_retry_delay,
+    PAUSE_FORMAT: parse_pause_end,
+    INSTANT_FORMAT: parse_instant,
 }
 #: One of each, for whoever wrote no text at all.
 _EXAMPLES: Mapping[str, str] = {
@@ -200,8 +203,10 @@ _EXAMPLES: Mapping[str, str] = {
     JITTER_FORMAT: "PT30S",
     DATES_FORMAT: "2026-12-24",
     ZONE_FORMAT: "Europe/Berlin",
-    SPAN_FORMAT: "PT90S",
-    MOMENT_FORMAT: "2026-12-24T18:00:00Z",
+    LIMIT_FORMAT: "PT90S",
+    RETRY_DELAY_FORMAT: "PT5M",
+    PAUSE_FORMAT: "2026-12-24T18:00:00Z",
+    INSTANT_FORMAT: "2026-12-24T18:00:00Z",
 }
 
 

@@ -20,6 +20,9 @@ SHORTEST = timedelta(seconds=1)
 MEAN_MONTH = timedelta(days=146_097) / (400 * 12)
 #: The column `interval` counts from 1970 on MySQL, and its years end with 9999.
 LONGEST = 8_000 * 12 * MEAN_MONTH
+#: Of deadlines, timeouts and what else a command is given in time.
+LONGEST_LIMIT = timedelta(days=36_525)
+LONGEST_RETRY_DELAY = timedelta(days=1)
 
 _UNITS = (
     ("week", timedelta(weeks=1)),
@@ -134,6 +137,22 @@ def parse_span(text: str) -> timedelta:
     if duration.months:
         raise BadSchedule(f"{excerpt(text)} has no exact length: write days instead, as in P30D")
     return duration.exact
+
+
+def parse_limit(text: str) -> timedelta:
+    """Read how long something may take, up to a hundred years. Raises `BadSchedule`."""
+    return _at_most(parse_span(text), LONGEST_LIMIT, "the longest is a hundred years, P36525D")
+
+
+def parse_retry_delay(text: str) -> timedelta:
+    """Read how long an attempt waits, up to a day. Raises `BadSchedule`."""
+    return _at_most(parse_span(text), LONGEST_RETRY_DELAY, "the longest delay is a day, P1D")
+
+
+def _at_most(span: timedelta, longest: timedelta, otherwise: str) -> timedelta:
+    if span > longest:
+        raise BadSchedule(otherwise)
+    return span
 
 
 def check_length(duration: Duration, position: int = 0) -> None:

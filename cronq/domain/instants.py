@@ -28,6 +28,7 @@ _LIKE_A_DATE = re.compile(r"\d{4}(?:-\d\d-\d\d|\d{4})", re.ASCII)
 _WITHOUT_T = re.compile(r"[\dW-]{7,10}[ t]+\d", re.ASCII)
 _EXAMPLE = "2013-05-29T06:30:00"
 _UTC = timedelta(0)
+_FIRST_PAUSE_YEAR = 1970
 #: How far the clock that tells a time is ahead of UTC; or the zone in which it hangs.
 Clock = timedelta | ZoneInfo
 
@@ -70,6 +71,14 @@ def parse_instant(text: str, position: int = 0, clock: Clock = _UTC, *, or_durat
     if moment is None:
         raise BadSchedule(f"{excerpt(text)} never was in {clock}, which skipped that day", position)
     return Instant(moment, clock, wall)
+
+
+def parse_pause_end(text: str) -> Instant:
+    """Read the instant at which a pause ends, not before 1970. Raises `BadSchedule`."""
+    instant = parse_instant(text)
+    if instant.moment.year < _FIRST_PAUSE_YEAR:
+        raise BadSchedule(f"{excerpt(text)} is before {_FIRST_PAUSE_YEAR}: leave it out to pause nothing")
+    return instant
 
 
 def _no_date(text: str, date_text: str, position: int, nor: str) -> BadSchedule:

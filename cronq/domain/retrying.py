@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from cronq.domain.durations import LONGEST_RETRY_DELAY
 from cronq.domain.reports import RunState
 from cronq.domain.rules import OnLost, Rules
 from cronq.domain.runs import Status
@@ -10,7 +11,6 @@ from cronq.domain.runs import Status
 RETRIED = frozenset({Status.FAILED, Status.TIMED_OUT, Status.LOST})
 #: So many attempts of one slot may be lost; a command that takes its runners down must not go on for ever.
 MOST_LOST = 5
-LONGEST_DELAY = timedelta(days=1)
 #: The delay before the second rerun of what was lost; the first is made at once.
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
@@ -31,8 +31,7 @@ def delay_after(rules: Rules, status: Status, attempt: int) -> timedelta:
         return min(doubled, _LONGEST_PAUSE)
     # In seconds and bounded first: a day is soon passed by what grows like this.
     seconds = rules.retry_delay.total_seconds() * min(rules.retry_backoff ** (attempt - 1), 1e9)
-    longest = max(LONGEST_DELAY, rules.retry_delay)
-    return min(timedelta(seconds=min(seconds, longest.total_seconds())), longest)
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_DELAY.total_seconds()))
 
 
 def why_again(run: RunState, allowed: int, at: datetime | None) -> str:

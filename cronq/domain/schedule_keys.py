@@ -6,8 +6,8 @@ from cronq.domain.document_parts import ByType, Key, ListOf, Parts
 from cronq.domain.document_values import (
     CRON_FORMAT,
     DATES_FORMAT,
+    INSTANT_FORMAT,
     JITTER_FORMAT,
-    MOMENT_FORMAT,
     SCHEDULE_FORMAT,
     STEP_FORMAT,
     ZONE_FORMAT,
@@ -21,7 +21,7 @@ _BY_KIND = Parts(
     "The same, with a key for its kind.",
     {
         "every": Written("A duration, as in PT90S.", STEP_FORMAT),
-        "at": Written("The only instant, as in 2030-01-01T06:30.", MOMENT_FORMAT),
+        "at": Written("The only instant, as in 2030-01-01T06:30.", INSTANT_FORMAT),
         "cron": Written("A cron expression of five fields, as in 30 6 * * MON-FRI.", CRON_FORMAT),
     },
     exactly_one=True,
@@ -42,7 +42,7 @@ TIME_KEYS: Mapping[str, Key] = {
     "between": Key(
         Parts(
             "The first and the last day, or instant, at which it runs.",
-            {"start": Written("The first.", MOMENT_FORMAT), "end": Written("The last.", MOMENT_FORMAT)},
+            {"start": Written("The first.", INSTANT_FORMAT), "end": Written("The last.", INSTANT_FORMAT)},
         )
     ),
     "jitter": Key(Written("By how much a slot is put off at most, as in PT30S.", JITTER_FORMAT)),

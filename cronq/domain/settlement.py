@@ -8,13 +8,13 @@ from cronq.domain.deadlines import too_late
 from cronq.domain.pauses import Pause
 from cronq.domain.rules import DEFAULT_RULES, CatchUp, Rules
 from cronq.domain.runs import Status
-from cronq.domain.schedules import Schedule
+from cronq.domain.saturating import just_before, shifted
+from cronq.domain.schedules import Schedule, previous_slot
 
 #: A slot that an injector takes within this has not been missed.
 IN_TIME = timedelta(minutes=1)
 MISSED_REASON = "no injector claimed it before a later slot was due"
 SKIPPED_ONCE = "somebody asked to skip it"
-_TICK = datetime.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ def settle(schedule: Schedule, settled_until: datetime, now: datetime, terms: Te
         return settlement
     due = _Due(schedule, settled_until, latest, settlement.passed)
     if terms.pause is not None:
-        due.pass_until(terms.pause.end - _TICK, Status.SKIPPED, terms.pause.reason, lasts=True)
+        due.pass_until(just_before(terms.pause.end), Status.SKIPPED, terms.pause.reason, lasts=True)
     skip_slot = terms.skip_slot
     if skip_slot is not None and skip_slot <= latest and skip_slot == schedule.last_until(skip_slot):
         # There is none before it, unless somebody has moved the job at a prompt.
-        due.pass_until(skip_slot - _TICK, Status.MISSED, MISSED_REASON)
+        due.pass_until(just_before(skip_slot), Status.MISSED, MISSED_REASON)
         due.pass_until(skip_slot, Status.SKIPPED, SKIPPED_ONCE)
     _settle_late(due, terms.rules, now)
     settlement.slots = _settle_rest(due, terms.rules)
@@ -109,7 +109,7 @@ class _Due:
         slot = self._schedule.last_until(self._until)
         while slot is not None and slot > self._after:
             yield slot
-            slot = self._schedule.last_until(slot - _TICK)
+            slot = previous_slot(self._schedule, slot)
 
 
 def _settle_late(due: _Due, rules: Rules, now: datetime) -> None:
@@ -117,9 +117,11 @@ def _settle_late(due: _Due, rules: Rules, now: datetime) -> None:
     if deadline is None and rules.catch_up is not CatchUp.NONE:
         return
     if deadline is None:
-        due.pass_until(now - IN_TIME - _TICK, Status.MISSED, "no injector claimed it within a minute")
+        due.pass_until(
+            just_before(shifted(now, -IN_TIME)), Status.MISSED, "no injector claimed it within a minute"
+        )
     else:
-        due.pass_until(now - deadline - _TICK, Status.MISSED, too_late(deadline))
+        due.pass_until(just_before(shifted(now, -deadline)), Status.MISSED, too_late(deadline))
 
 
 def _settle_rest(due: _Due, rules: Rules) -> list[datetime]:
@@ -129,5 +131,5 @@ def _settle_rest(due: _Due, rules: Rules) -> list[datetime]:
         reason = (
             f"more were due than the {rules.catch_up_limit} that are caught up" if limited else MISSED_REASON
         )
-        due.pass_until(slots[0] - _TICK, Status.MISSED, reason)
+        due.pass_until(just_before(slots[0]), Status.MISSED, reason)
     return slots

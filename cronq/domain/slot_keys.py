@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 
 from cronq.domain.document_parts import Key, ListOf
-from cronq.domain.document_values import MOMENT_FORMAT, SPAN_FORMAT, Choice, Number, Switch, Text, Written
+from cronq.domain.document_values import (
+    LIMIT_FORMAT,
+    PAUSE_FORMAT,
+    RETRY_DELAY_FORMAT,
+    Choice,
+    Number,
+    Switch,
+    Text,
+    Written,
+)
 from cronq.domain.rules import AfterSame, CatchUp, OnLost, Overlap
 
 SLOT_KEYS: Mapping[str, Key] = {
@@ -11,7 +20,8 @@ SLOT_KEYS: Mapping[str, Key] = {
         Number("How often a run that failed is tried again, as a new attempt.", 0, 100), default=0
     ),
     "retry_delay": Key(
-        Written("How long an attempt waits after the one before it, as in PT5M.", SPAN_FORMAT), default="PT1M"
+        Written("How long an attempt waits after the one before it, as in PT5M.", RETRY_DELAY_FORMAT),
+        default="PT1M",
     ),
     "retry_backoff": Key(
         Number("By how much that delay grows from attempt to attempt.", 1, 10, whole=False), default=1
@@ -28,7 +38,7 @@ SLOT_KEYS: Mapping[str, Key] = {
     ),
     "enabled": Key(Switch("Whether its slots run; if not, they are skipped."), default=True),
     "paused_until": Key(
-        Written("Its slots before this instant are skipped, as in 2026-12-24T00:00:00Z.", MOMENT_FORMAT)
+        Written("Its slots before this instant are skipped, as in 2026-12-24T00:00:00Z.", PAUSE_FORMAT)
     ),
     "pause_reason": Key(Text("Why it is paused or not enabled.", longest=500), default=""),
     "catch_up": Key(
@@ -38,7 +48,7 @@ SLOT_KEYS: Mapping[str, Key] = {
     "catch_up_limit": Key(
         Number("With catch_up all: how many of the latest slots run.", 1, 1000), default=100
     ),
-    "deadline": Key(Written("A slot that has not started so long after it was due is missed.", SPAN_FORMAT)),
+    "deadline": Key(Written("A slot that has not started so long after it was due is missed.", LIMIT_FORMAT)),
     "priority": Key(
         Number("What comes first when more is due than fits: the higher, the sooner.", 0, 9), default=0
     ),

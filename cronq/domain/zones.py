@@ -20,6 +20,8 @@ _UTC_NAMES = {"UTC", "Etc/UTC"}
 #: They mean another zone on each machine, or none, or count leap seconds.
 _NO_ZONES = ("Factory", "localtime", "posixrules", "posix/", "right/")
 _ACROSS_THE_DATE_LINE = timedelta(hours=20)
+#: So far from the ends of the calendar that no clock leaves it; as of `date.toordinal`.
+FIRST_DAY, LAST_DAY = date(1, 1, 3).toordinal(), date(9999, 12, 29).toordinal()
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 
@@ -108,7 +110,7 @@ def changes_between(zone: ZoneInfo | None, after: datetime, until: datetime) -> 
     """The changes with `after` < change <= `until`, in order."""
     if zone is None:
         return []
-    days = range(after.toordinal(), until.toordinal() + 1)
+    days = range(max(after.toordinal(), FIRST_DAY), min(until.toordinal(), LAST_DAY) + 1)
     changing = (day for day in days if _offset_at_begin(zone, day) != _offset_at_begin(zone, day + 1))
     changes = (change for day in changing for change in _changes_of_day(zone, datetime.fromordinal(day)))
     return [change for change in changes if after < change.moment <= until]

@@ -4,9 +4,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import Broker
-from cronq.database.claims import claim_due, seconds_until_due
+from cronq.database.claims import claim_due, claim_singly, seconds_until_due
 from cronq.database.gateway import Database
 from cronq.database.outbox import claim_unpublished
+from cronq.domain.errors import NotStorable
 from cronq.services.loop import Loop
 from cronq.services.publishing import publish_runs
 from cronq.services.tables import Tables
@@ -44,7 +45,10 @@ class Injector(Loop):
             return self._interval
         # While there is no broker, slots are left unclaimed: then the latest of each job runs, not all.
         await self.until(self._broker.when_connected())
-        claim = await self._database.transact(claim_due, BATCH, self._injector)
+        try:
+            claim = await self._database.transact(claim_due, BATCH, self._injector)
+        except NotStorable:
+            claim = await self._database.transact(claim_singly, BATCH, self._injector)
         for job_id, why in claim.unreadable:
             log.error("job {job_id}: its stored schedule cannot be read: {why}", job_id=job_id, why=why)
         await publish_runs(self._broker, self._database, claim.publications)

@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -30,6 +30,7 @@ AT_MOST = 2 * BATCH
 GATHER = 0.01
 #: Answers that go to a runner in one message, which has to stay below the size that is read.
 ANSWERS = 100
+LONGEST_REASON = 1000  # characters
 IDLE = 60.0  # seconds; a delivery wakes the loop
 WITHOUT_TABLES = 1.0  # seconds until it looks again
 
@@ -61,7 +62,7 @@ class Results(Loop):
         self._broker = broker
         self._waiting: deque[Received] = deque()
         self._in_writing: Sequence[Received] = ()
-        #: Smaller while a message that the database refuses is looked for.
+        #: Smaller while a message that cannot be recorded is looked for.
         self._batch = BATCH
         self._next_at = clock.seconds()
         self._subscription: Subscription | None = None
@@ -125,7 +126,14 @@ class Results(Loop):
         try:
             answers = await self._database.transact(record_reports, [received.message for received in batch])
         except NotStorable as error:
-            await self._refused(batch, error)
+            await self._refused(batch, str(error))
+            return
+        except (CronqError, CancelledError):
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                log.failure("the report of run {run_id} cannot be recorded", run_id=batch[0].message.run_id)
+            await self._refused(batch, f"to record it failed: {error!r}"[:LONGEST_REASON])
             return
         self._batch = min(BATCH, 2 * self._batch)
         for address, some in _by_runner(batch, answers).items():
@@ -134,10 +142,10 @@ class Results(Loop):
         for received in batch:
             received.delivery.accept()
 
-    async def _refused(self, batch: Sequence[Received], error: NotStorable) -> None:
-        """One message that the database refuses must not stop the others: halve until it stands alone."""
+    async def _refused(self, batch: Sequence[Received], reason: str) -> None:
+        """One message that cannot be recorded must not stop the others: halve until it stands alone."""
         if len(batch) == 1:
-            await bury(self._broker, self._clock, batch[0].delivery, str(error))
+            await bury(self._broker, self._clock, batch[0].delivery, reason)
         else:
             self._batch = len(batch) // 2
             self._waiting.extendleft(reversed(batch))

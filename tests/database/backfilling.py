@@ -10,6 +10,7 @@ from cronq.database.pausing import pause_job
 from cronq.database.reading.backfills import find_backfills
 from cronq.database.tables import backfills, jobs, runs
 from cronq.domain.backfilling import Order
+from cronq.domain.jobs import JobDefinition
 from cronq.domain.messages import Report
 from cronq.domain.rules import Overlap, Rules
 from tests.database.ruling import RulingCase
@@ -60,6 +61,19 @@ class BackfillTests(RulingCase):
             (found.slots, found.made, found.passed, found.statuses), (10, 9, 1, {"succeeded": 9})
         )
         self.assertIsNotNone(found.ended_at)
+        self.assertEqual(self.audit(), [])
+
+    def test_from_the_beginning(self) -> None:
+        """One may ask for all there ever was."""
+        for order in Order:
+            self.put(JobDefinition("yearly", "R/0001-01-01T00:00:00Z/P400Y", "true"), category=order.value)
+            self.job_id = self.row(jobs, name="yearly", next_run=datetime(2401, 1, 1))["id"]
+            self.fill(datetime.min, datetime.max, order, at_once=10)
+            self.put(category="example")
+            self.finish()
+            (found,) = self.read(find_backfills, self.job_id)
+            self.assertEqual((found.slots, found.made, found.statuses), (5, 5, {"succeeded": 5}))
+            self.put(category=order.value)
         self.assertEqual(self.audit(), [])
 
     def test_again(self) -> None:

@@ -29,6 +29,14 @@ class PauseTests(RulingCase):
         self.assertEqual(self.ledger(), [("skipped", at(0, 1), at(0, 7), 7)])
         self.assertEqual(self.row(runs)["reason"], "paused until 2026-01-01 02:00:00 UTC: we move")
 
+    def test_ends_with_time(self) -> None:
+        """The last instant is one as any other."""
+        self.pause(datetime.max)
+        self.assertEqual(self.row(jobs)["paused_until"], datetime.max)
+        self.assertEqual(self.claim_at(0, 3), [])
+        self.assertTrue(self.do(resume_job, self.job_id))
+        self.assertEqual(len(self.claim_at(0, 4)), 1)
+
     def test_ends_by_itself(self) -> None:
         """At its end the job runs again, the slot of that instant included; the row is left as it was."""
         self.pause(at(0, 3))

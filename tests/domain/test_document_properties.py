@@ -60,7 +60,7 @@ SCHEDULES = [
     ),
 ]
 DATES = ["2026-12-24", "2026-12-24/2027-01-02T12:00", "24.12.", "2026-12-24/2026-12-23", "2026-12-24/"]
-SPANS = ["PT1S", "P1DT12H", "", "1h", "PT0S", "P1M", "P367D"]
+SPANS = ["PT1S", "P1DT12H", "", "1h", "PT0S", "P1M", "P367D", "P2900000D"]
 VARIABLES = ["A", "größe", "a b", "", "A=", "\0", "x\ud800", "CRONQ_RUN_ID", "CRONQ_RUN_IDS"]
 RIGHT_JOB = {"name": "a", "schedule": SCHEDULES[0], "command": "b"}
 

@@ -129,6 +129,24 @@ class FaultTests(DocumentTestCase):
             document({}), "jobs[0].name: missing", "jobs[0].schedule: missing", "jobs[0].command: missing"
         )
 
+    def test_ends_of_time(self) -> None:
+        """What is too far off to reckon with is refused where it stands; the last of it is accepted."""
+        for key, most, beyond, sentence in (
+            ("retry_delay", "P1D", "P1DT1S", "the longest delay is a day, P1D"),
+            ("deadline", "P36525D", "P2900000D", "the longest is a hundred years, P36525D"),
+            ("timeout", "P36525D", "P36526D", "the longest is a hundred years, P36525D"),
+            ("kill_grace", "P36525D", "P36526D", "the longest is a hundred years, P36525D"),
+            (
+                "paused_until",
+                "1970-01-01T00:00:00Z",
+                "0001-01-01T00:00:00Z",
+                "'0001-01-01T00:00:00Z' is before 1970: leave it out to pause nothing",
+            ),
+        ):
+            parse_document(document(job(**{key: most})))
+            self.assertFaults(document(job(**{key: beyond})), f"jobs[0].{key}: {sentence} (at character 1)")
+        parse_document(document(job(paused_until="9999-12-31T23:59:59.999999Z")))
+
     def test_lengths(self) -> None:
         """What is too short or too long is told with its size and the limit."""
         cases: list[tuple[dict[str, object], str]] = [

@@ -18,7 +18,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "between": ({"from": "2026-01-01"}, 'between: there is no key "from", only start, end'),
     "jitter": ("P2D", "jitter: the longest jitter is a day, P1D (at character 1)"),
     "retries": (-1, "retries: expected a whole number from 0 to 100, found -1"),
-    "retry_delay": (60, "retry_delay: expected a text such as PT90S, found 60"),
+    "retry_delay": (60, "retry_delay: expected a text such as PT5M, found 60"),
     "retry_backoff": (0.5, "retry_backoff: expected a number from 1 to 10, found 0.5"),
     "on_lost": ("retry", 'on_lost: expected "fail" or "rerun", found "retry"'),
     "overlap": ("forbid", 'overlap: expected "allow" or "skip" or "queue" or "replace", found "forbid"'),

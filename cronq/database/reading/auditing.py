@@ -17,6 +17,7 @@ from cronq.domain.audited_runs import count_run, faults_of_run
 from cronq.domain.auditing import TICK, Books, JobAudit
 from cronq.domain.findings import Finding, JobName, Kind
 from cronq.domain.jobs import is_job_id, named_jobs
+from cronq.domain.saturating import just_before
 
 #: Jobs in one read.
 JOBS = 25
@@ -118,9 +119,9 @@ class Audit:
 
     def _audit_job(self, name: JobName, job_id: int, books: Books) -> Generator[None, None, bool]:
         """The slots of one job; gives whether they were too many for one read."""
-        since = None if self.since is None else self.since - TICK
-        audit = JobAudit(name, since or datetime.min, self._end - TICK, self.totals)
-        page = first_page(self._connection, job_id, since, self._end - TICK)
+        since = None if self.since is None else just_before(self.since)
+        audit = JobAudit(name, since or datetime.min, just_before(self._end), self.totals)
+        page = first_page(self._connection, job_id, since, just_before(self._end))
         self._found += audit.account(books, page.rows)
         paused = not page.last
         while not page.last:
@@ -129,7 +130,7 @@ class Audit:
             (books,) = read_books(self._connection, [job_id], self._now, self.pruned_until).values()
             after = page.rows[-1].slot
             assert after is not None
-            page = next_page(self._connection, job_id, after, self._end - TICK)
+            page = next_page(self._connection, job_id, after, just_before(self._end))
             self._found += audit.account(books, page.rows)
         self._found += audit.close()
         return paused

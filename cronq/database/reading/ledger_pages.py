@@ -9,9 +9,9 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
 
 from cronq.database.tables import definitions, events, jobs, runners, runs
 from cronq.domain.audited_runs import AuditedRun
-from cronq.domain.auditing import TICK
 from cronq.domain.messages import STARTED_TWICE
 from cronq.domain.runs import Cause, Status
+from cronq.domain.saturating import just_before
 
 #: Rows on a page.
 PAGE = 1000
@@ -85,7 +85,7 @@ def first_page(connection: Connection, job_id: int, since: datetime | None, unti
     if since is None:
         return next_page(connection, job_id, datetime.min, until)
     before = connection.scalar(_LAST_UNTIL, {"job": job_id, "moment": since})
-    return next_page(connection, job_id, since if before is None else before - TICK, until)
+    return next_page(connection, job_id, since if before is None else just_before(before), until)
 
 
 def next_page(connection: Connection, job_id: int, after: datetime, until: datetime) -> LedgerPage:

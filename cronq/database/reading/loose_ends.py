@@ -13,6 +13,7 @@ from cronq.database.reading.ledger_pages import AUDITED, audited
 from cronq.database.tables import events, runs
 from cronq.domain.audited_runs import AuditedRun
 from cronq.domain.messages import Report
+from cronq.domain.saturating import shifted
 
 #: Ids in one read.
 WINDOW = 5000
@@ -113,7 +114,7 @@ def _ids_since(
     ids = range(least, most + 1)
     if since is None:
         return ids
-    begin = since - around
+    begin = shifted(since, -around)
 
     def made_later(row_id: int) -> bool:
         made = connection.scalar(select(moment).where(table.c.id >= row_id).order_by(table.c.id).limit(1))

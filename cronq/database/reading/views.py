@@ -62,8 +62,11 @@ class JobView:
         return specification.zone() if specification and self.job.schedule() else None
 
     def local(self, slot: datetime) -> datetime:
-        """What these clocks show at a slot."""
-        return wall_time(slot, self.zone)
+        """What these clocks show at a slot; at the end of time, which some cannot show, that of UTC."""
+        try:
+            return wall_time(slot, self.zone)
+        except OverflowError:
+            return slot
 
     def remarks(self, now: datetime) -> Preview | None:
         """The notes and warnings about its schedule; None when it has none to be read, or is removed."""

@@ -5,7 +5,7 @@ make new schedules of others. `text` reads one schedule, and `specification` all
 and `replacing` are for what becomes of slots when a job's schedule changes.
 """
 
-from cronq.domain.schedules.interface import Schedule, step_after
+from cronq.domain.schedules.interface import Schedule, previous_slot, step_after
 from cronq.domain.schedules.intervals import RepeatingInterval, fixed_interval
 from cronq.domain.schedules.replacing import may_have_jitter, text_in_place_of, text_of_document
 from cronq.domain.schedules.specification import LONGEST_JITTER, Specification, parse_schedule
@@ -18,6 +18,7 @@ __all__ = [
     "fixed_interval",
     "may_have_jitter",
     "parse_schedule",
+    "previous_slot",
     "step_after",
     "text_in_place_of",
     "text_of_document",

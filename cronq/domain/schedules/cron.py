@@ -12,12 +12,10 @@ from zoneinfo import ZoneInfo
 
 from cronq.domain.schedules.cron_text import CronText
 from cronq.domain.schedules.interface import Schedule
-from cronq.domain.zones import DAY, instant_of, segments_of, steady_offset
+from cronq.domain.zones import DAY, FIRST_DAY, LAST_DAY, instant_of, segments_of, steady_offset
 
 #: The calendar repeats itself after 28 years, or 40 where a century has no leap day. cronsim's own limit.
 _LONGEST_PAUSE = 50 * 12  # months
-#: So far from the ends of the calendar that no clock leaves it.
-_FIRST, _LAST = date(1, 1, 3).toordinal(), date(9999, 12, 29).toordinal()
 _TICKS_PER_SECOND = 1_000_000
 
 #: The slots of a day of UTC, as seconds of that day.
@@ -107,7 +105,8 @@ class Cron(Schedule):
 
     def _chosen_from(self, day: int, direction: int) -> int | None:
         """The first day that is chosen from a day on, upwards or downwards."""
-        if not _FIRST <= day <= _LAST:
+        day = max(day, FIRST_DAY) if direction > 0 else min(day, LAST_DAY)
+        if not FIRST_DAY <= day <= LAST_DAY:
             return None
         begin = date.fromordinal(day)
         month = 12 * begin.year + begin.month - 1
@@ -134,7 +133,7 @@ class Cron(Schedule):
         return bits
 
     def _slots_of(self, day: int) -> Slots:
-        if not _FIRST <= day <= _LAST:
+        if not FIRST_DAY <= day <= LAST_DAY:
             return ()
         offset = steady_offset(self.zone, day)
         if offset is None:

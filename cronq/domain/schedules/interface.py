@@ -60,6 +60,11 @@ def step_after(schedule: Schedule, moment: datetime) -> timedelta:
     return following - first
 
 
+def previous_slot(schedule: Schedule, slot: datetime) -> datetime | None:
+    """The slot before a slot, None when that is the first."""
+    return None if slot == datetime.min else schedule.last_until(slot - TICK)
+
+
 def tick_of(moment: datetime) -> int:
     """The tick of a moment."""
     return (moment - datetime.min) // TICK

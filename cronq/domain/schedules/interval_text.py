@@ -31,28 +31,33 @@ def parse_interval(text: str, zone: ZoneInfo | None) -> RepeatingInterval:
         place = len("/".join([head, *parts[:2]]))
         raise BadSchedule(f"a schedule has three parts with a slash between them, as in {EXAMPLE}", place)
     start, duration = _parse_parts(parts[0], parts[1], len(head) + 1, zone)
-    return _repeating(start, duration, repetitions, zone)
+    return _repeating(start, duration, repetitions, len(head) + 1, zone)
 
 
 def parse_every(text: str, position: int = 0, zone: ZoneInfo | None = None) -> RepeatingInterval:
     """Read a duration: it is repeated for ever, from the anchor on. Raises `BadSchedule`."""
     duration = parse_duration(text, position)
-    return _repeating(_instant(ANCHOR, position, zone), duration, None, zone)
+    return _repeating(_instant(ANCHOR, position, zone), duration, None, position, zone)
 
 
 def parse_at(text: str, position: int, zone: ZoneInfo | None) -> RepeatingInterval:
     """Read the only instant of a schedule. Raises `BadSchedule`."""
-    return _repeating(parse_instant(text, position, zone or _UTC), _ONE_DAY, 1, zone)
+    return _repeating(parse_instant(text, position, zone or _UTC), _ONE_DAY, 1, position, zone)
 
 
 def _repeating(
-    start: Instant, duration: Duration, repetitions: int | None, zone: ZoneInfo | None
+    start: Instant, duration: Duration, repetitions: int | None, position: int, zone: ZoneInfo | None
 ) -> RepeatingInterval:
     months, days, moment = duration.months, duration.days, start.moment
     if zone is None or not (months or days):
         return RepeatingInterval(moment, months, duration.exact, repetitions)
     exact = duration.exact - timedelta(days=days)
-    skipped = start.clock is zone and wall_time(moment, zone) != start.wall
+    try:
+        wall = wall_time(moment, zone)
+    except OverflowError as error:
+        outside = f"the clocks of {zone} would show a time outside the years 1 to 9999"
+        raise BadSchedule(f"{outside} when the schedule begins", position) from error
+    skipped = start.clock is zone and wall != start.wall
     return RepeatingInterval(moment, months, exact, repetitions, days, zone, start.wall if skipped else None)
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from calendar import day_name, month_name
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -105,7 +105,7 @@ class RepeatingInterval(Schedule):
             return []
         days = [day for day in skipped_days(self.zone) if day > self.wall_start.date()]
         near = ((day, (day - self.wall_start.date()) // self.duration.mean) for day in days)
-        return [n for day, about in near for n in (about, about + 1) if self._wall(n).date() == day]
+        return [n for day, about in near for n in (about, about + 1) if self._falls_on(n, day)]
 
     @cached_property
     def _slots_before_skipped(self) -> list[int]:
@@ -127,6 +127,12 @@ class RepeatingInterval(Schedule):
     def _wall(self, n: int) -> datetime:
         """What the clocks show after n steps, without their exact part."""
         return add_months(self.wall_start, n * self.months) + n * self.days * _DAY
+
+    def _falls_on(self, n: int, day: date) -> bool:
+        try:
+            return self._wall(n).date() == day
+        except OverflowError:
+            return False
 
     def _index_until(self, moment: datetime) -> int:
         """The number of the latest slot that is not later than `moment`; -1 when there is none."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from cronq.domain.durations import Duration
-from cronq.domain.schedules.interface import Schedule, tick_of
+from cronq.domain.schedules.interface import Schedule, previous_slot, tick_of
 
 _SECOND = timedelta(seconds=1)
 
@@ -33,7 +33,7 @@ class Jittered(Schedule):
         """The latest slot that is not later than `moment`."""
         slot = self.schedule.last_until(moment)
         if slot is not None and self._put_off(slot) > moment:
-            slot = self.schedule.last_until(slot - datetime.resolution)
+            slot = previous_slot(self.schedule, slot)
         return None if slot is None else self._put_off(slot)
 
     def count_between(self, after: datetime, until: datetime) -> int:

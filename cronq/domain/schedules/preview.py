@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from cronq.domain.saturating import shifted
 from cronq.domain.schedules.advice import notes_of, warnings_of
 from cronq.domain.schedules.specification import Specification
 from cronq.domain.zones import wall_time
@@ -53,9 +54,12 @@ def preview(
     moments = list(islice(schedule.slots_between(now, datetime.max), count))
     slots = []
     for moment in moments:
-        put_off = moment - schedule.slot_before_jitter(moment)
-        slots.append(ComingSlot(moment, wall_time(moment, zone), put_off))
-    until = min(max(now + _NEAR, *moments), now + _FAR) if moments else now
+        try:
+            wall = wall_time(moment, zone)
+        except OverflowError:
+            break  # no clock of the zone can show it, nor any that comes later
+        slots.append(ComingSlot(moment, wall, moment - schedule.slot_before_jitter(moment)))
+    until = min(max(shifted(now, _NEAR), *moments), shifted(now, _FAR)) if moments else now
     return Preview(
         schedule.in_words(),
         zone,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from cronq.domain.saturating import just_before
 from cronq.domain.schedules.interface import TICK, Schedule
 
 
@@ -32,7 +33,7 @@ class Within(Schedule):
         index = bisect_right(self._lasts, moment)
         while index < len(self.windows):
             window = self.windows[index]
-            slot = self.schedule.first_after(max(moment, _before(window.first)))
+            slot = self.schedule.first_after(max(moment, just_before(window.first)))
             if slot is None or slot <= window.last:
                 return slot
             index = bisect_left(self._lasts, slot)
@@ -67,7 +68,7 @@ class Within(Schedule):
         for window in self.windows[bisect_right(self._lasts, after) :]:
             if window.first > until:
                 break
-            begin, end = max(after, _before(window.first)), min(until, window.last)
+            begin, end = max(after, just_before(window.first)), min(until, window.last)
             if begin < end:
                 yield begin, end
 
@@ -78,12 +79,8 @@ def windows_without(whole: Window, exceptions: Iterable[Window]) -> list[Window]
     begin = whole.first
     for window in sorted(exceptions):
         if begin < window.first <= whole.last:
-            left.append(Window(begin, _before(window.first)))
+            left.append(Window(begin, just_before(window.first)))
         if window.last >= whole.last:
             return left
         begin = max(begin, window.last + TICK)
     return [*left, Window(begin, whole.last)] if begin <= whole.last else left
-
-
-def _before(moment: datetime) -> datetime:
-    return moment if moment == datetime.min else moment - TICK

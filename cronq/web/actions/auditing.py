@@ -11,6 +11,7 @@ from cronq.database.gateway import Database
 from cronq.database.reading.auditing import Audit, Question
 from cronq.domain.audit_totals import Totals, period_in_words
 from cronq.domain.findings import Finding
+from cronq.domain.saturating import shifted
 from cronq.web.actions.naming import named_job
 from cronq.web.http.errors import BadRequest
 from cronq.web.http.exchange import Request
@@ -58,7 +59,7 @@ class Auditor:
         """Audit what the fields `from`, `to` and `job` say; raises `BadRequest` and `NotFound`."""
         now = (await self._database.read(gateway.now)).replace(microsecond=0)
         until = moment(request, "to", now)
-        since = moment(request, "from", now) or (until or now) - USUAL
+        since = moment(request, "from", now) or shifted(until or now, -USUAL)
         if since >= min(until or now, now):
             raise BadRequest("from: there is nothing between this and the end, or now")
         job = request.fields.get("job", "").strip()

@@ -51,8 +51,9 @@ class Backfills:
         if slots is None:
             raise await self._no_slots(job_id)
         if not 0 < slots <= MOST_SLOTS:
+            count = f"more than {MOST_SLOTS:,}" if slots else "no"
             raise BadRequest(
-                f"from: there are {slots:,} slots in that time; from 1 to {MOST_SLOTS:,} can be asked for"
+                f"from: there are {count} slots in that time; from 1 to {MOST_SLOTS:,} can be asked for"
             )
         why = " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))
         order, at_once = Order(values.get("order", Order.OLDEST)), int(values.get("at_once", 1))
