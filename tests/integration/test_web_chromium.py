@@ -36,9 +36,9 @@ return [...document.querySelectorAll("body *")]
   .filter(([contrast]) => contrast < 4.5);
 """
 
-#: The words of the navigation that do not stand on one line.
+#: The words of the header that do not stand on one line.
 BROKEN = """
-return [...document.querySelectorAll(".top a")].filter(link => {
+return [...document.querySelectorAll(".top a, #live:not([hidden]), .who span")].filter(link => {
   const words = document.createRange();
   words.selectNodeContents(link);
   return words.getBoundingClientRect().height > 32;
