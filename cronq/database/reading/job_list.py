@@ -10,7 +10,6 @@ from cronq.database.facet_tables import job_facets
 from cronq.database.gateway import now as database_now
 from cronq.database.reading.brief_runs import Bar, BriefRun, find_brief_runs, latest_bars
 from cronq.database.reading.categories import CategoryRecord
-from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.job_order import JobOrder, JobSort
 from cronq.database.reading.job_pages import JobPage, Start, find_page
 from cronq.database.reading.job_search import LATE_AFTER, Search
@@ -100,7 +99,7 @@ def _listed(connection: Connection, page: JobPage, now: datetime) -> list[Listed
     bars, usual = latest_bars(connection, ids, RUNS_OF_A_JOB), usual_durations(connection, ids)
     latest = {job_id: each[0].id for job_id, each in bars.items()}
     trouble = {
-        job_id: next((bar.id for bar in each if bar.status in TROUBLE), None) for job_id, each in bars.items()
+        job_id: next((bar.id for bar in each if bar.in_trouble), None) for job_id, each in bars.items()
     }
     brief = find_brief_runs(connection, {*latest.values(), *filter(None, trouble.values())})
     return [

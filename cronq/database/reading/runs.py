@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 from cronq.database.output_tables import outputs
 from cronq.database.reading.cursors import Cursor
 from cronq.database.tables import definitions, events, jobs, orders, runs
+from cronq.domain.kills import was_wanted
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output, decode_output
 from cronq.domain.requests import RunRequest, decode_request
-from cronq.domain.runs import Status
+from cronq.domain.runs import TROUBLE, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class RunRecord:
     def inherited(self) -> bool:
         """Whether 0.27 ran it, so that little is known about it."""
         return self.id is None
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether it came to an end that somebody should look at."""
+        return self.status in TROUBLE and not was_wanted(self.status, self.reason)
 
     @property
     def asked(self) -> RunRequest | None:
