@@ -52,8 +52,8 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long its command ran."""
-        if self.run_time is None and self.started_at and self.completed_at:
+        """How long its command ran; None also for a lost run, as nobody knows when it ended."""
+        if self.run_time is None and self.status != Status.LOST and self.started_at and self.completed_at:
             return self.completed_at - self.started_at
         return self.run_time
 

@@ -27,7 +27,7 @@ _LATEST, _STARTED = 120, 60
 #: What a chart needs of them.
 _TIMES = (
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.slot, runs.c.queued_at, runs.c.started_at,
-    runs.c.ended_at, runs.c.run_time,
+    runs.c.ended_at, runs.c.return_code, runs.c.run_time,
 )  # fmt: skip
 
 

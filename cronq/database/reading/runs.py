@@ -42,7 +42,7 @@ class RunRecord:
     queued_at: datetime | None = None
     published_at: datetime | None = None
     granted_at: datetime | None = None
-    #: Start and end are by the runner's clock.
+    #: Start and end are by the runner's clock; of what was given up, the end is when that was done.
     started_at: datetime | None = None
     ended_at: datetime | None = None
     recorded_at: datetime | None = None
@@ -80,8 +80,15 @@ class RunRecord:
         return (self.ended_at or self.recorded_at or self.queued_at) if self.status.final else None
 
     @property
+    def given_up(self) -> bool:
+        """Whether nobody knows how it ended, nor when: `ended_at` is the time when it was given up."""
+        return self.status is Status.LOST and self.return_code is None and self.run_time is None
+
+    @property
     def duration(self) -> timedelta | None:
-        """How long its command ran."""
+        """How long its command ran; None: not yet known, or nobody knows."""
+        if self.given_up:
+            return None
         if self.run_time is not None:
             return timedelta(seconds=self.run_time)
         return self.ended_at - self.started_at if self.ended_at and self.started_at else None
