@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from cronq.database.output_tables import outputs
 from cronq.database.reading.cursors import Cursor
-from cronq.database.tables import definitions, events, jobs, orders, runs
+from cronq.database.tables import definitions, events, orders, runs
 from cronq.domain.kills import was_wanted
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output, decode_output
@@ -176,17 +176,6 @@ def in_ledger(connection: Connection, run_ids: Collection[str]) -> frozenset[str
     """Those of the run ids that have a row in the ledger."""
     query = select(runs.c.run_id).where(runs.c.run_id.in_(sorted(run_ids)))
     return frozenset(connection.scalars(query)) if run_ids else frozenset()
-
-
-def latest_runs(connection: Connection, job_ids: Collection[int]) -> Mapping[int, RunRecord]:
-    """The latest run in the ledger of each of these jobs that has one, by the job's id."""
-    if not job_ids:
-        return {}
-    # One dive into the index for each job; GROUP BY would walk over all their runs.
-    latest = select(func.max(runs.c.id)).where(runs.c.job_id == jobs.c.id).scalar_subquery()
-    ids = list(connection.scalars(select(latest).where(jobs.c.id.in_(sorted(job_ids)))))
-    found = ledger_records(connection, select_runs().where(runs.c.id.in_(ids)))
-    return {run.job_id: run for run in found if run.job_id is not None}
 
 
 def find_events(connection: Connection, run_ids: Collection[str]) -> Mapping[str, tuple[EventRecord, ...]]:

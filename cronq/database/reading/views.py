@@ -23,15 +23,16 @@ NEXT_SLOTS = 5
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job with what the ledger says of its latest run."""
+    """A job with the run of the ledger that says how it stands with it."""
 
     job: JobRecord
-    latest: RunRecord | None
+    #: The latest that is running, and else the latest of all.
+    telling: RunRecord | None
 
     @property
     def status(self) -> Status | None:
         """How it stands with the job; None when it never ran."""
-        return self.latest.status if self.latest else self.job.reported_status
+        return self.telling.status if self.telling else self.job.reported_status
 
     @property
     def schedule(self) -> str:
