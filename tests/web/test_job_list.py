@@ -6,6 +6,7 @@ from cronq.database.reading import job_pages
 from cronq.database.reading.records import find_job
 from cronq.domain.access import Role
 from cronq.domain.runs import Status
+from cronq.web.words.directions import visible
 from tests.web.people import SAME_ORIGIN, PeopleCase
 from tests.web.seed import (
     EVERY_MINUTE,
@@ -190,7 +191,7 @@ class JobListTests(WebTestCase):
             self.assertEqual(put.code, 200, put.text)
         page = self.get("/?sort=last").page
         for name in HOSTILE_NAMES:
-            shown = " ".join(name.split())
+            shown = visible(" ".join(name.split()))
             links = {each.attributes["href"] for each in page.all("a") if each.text == shown}
             (owner,) = [link for link in links if "owner=" in link]
             self.assertEqual([" ".join(each.split()) for each in self.names(owner)], [shown])
