@@ -165,11 +165,12 @@ def _served(routes: list[Route], common: Common, door: Door, templates: Template
 
 def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
-    ruling = Ruling(database, wake)
+    job_page = JobPage(database, renderer, wake)
+    ruling = Ruling(database, wake, job_page.refuse)
     return [
         OverviewPage(database, renderer),
         JobListPage(database, renderer, ruling, wake),
-        JobPage(database, renderer, wake),
+        job_page,
         RunPage(database, renderer, common.looker, common.settings.log_url_template, wake),
         OutputPages(database, common.looker),
         UpcomingPage(database, renderer, common.forecaster),

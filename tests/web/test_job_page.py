@@ -206,7 +206,7 @@ class RunNowTests(WebTestCase):
         data = {"run_now": "1", "form_token": self.token(), "environment": "A=1\nB"}
         answer = self.post(self.path, data=data)
         self.assertEqual(answer.code, 400)
-        self.assertIn('environment: expected NAME=value, found "B"', answer.page.text)
+        self.assertIn('Environment: expected NAME=value, found "B"', answer.page.text)
         self.assertFalse(self.run_wanted())
 
     def test_script_without_token(self) -> None:
