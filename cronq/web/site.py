@@ -154,12 +154,14 @@ def make_web(
 
 
 def _served(routes: list[Route], common: Common, door: Door, templates: Templates) -> Web:
-    def page_of(found: Explanation) -> str:
-        return templates.render("error.html", found=found, now=None)
+    def page_of(request: Request, found: Explanation) -> str:
+        if request.caller.session is None:
+            return templates.render("error.html", found=found, now=None)
+        return common.renderer.text(request, "error.html", found=found, now=None)
 
     explain, streams = Explainer(page_of), Streams(common.clock)
     routes.append(description_route(routes))
-    inner = klein_resource(routes, door.admit, explain, streams)
+    inner = klein_resource(routes, door.admit, door.recognise, explain, streams)
     return Web(Guard(inner, explain, common.settings.hosts), tuple(routes), streams)
 
 
