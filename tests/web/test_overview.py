@@ -290,6 +290,14 @@ class JobTests(OverviewCase):
 
 
 class RunTests(OverviewCase):
+    def test_short(self) -> None:
+        """What has run for less than a second takes not long, however short it usually is."""
+        job = self.job()
+        self.usual(job, 0.01, 0.015)
+        self.write(add_full_run, job, Status.RUNNING, NOW - 0.8 * SECOND, None)
+        (running,) = self.overview()["longest_running"]
+        self.assertFalse(running["overdue"])
+
     def usual(self, job_id: int, median: float, p95: float) -> None:
         row = {"job_id": job_id, "runs": 30, "median": median, "p95": p95, "computed_at": NOW}
         self.write(lambda connection: connection.execute(insert(usual_durations).values(row)))

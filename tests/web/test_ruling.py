@@ -41,6 +41,11 @@ class ApiTests(RulingCase):
         self.assertEqual(self.read_job()["paused"], {"until": "2026-11-24T08:00:00", "reason": reason})
         self.assertEqual(self.wakes, 1)
 
+    def test_no_reason(self) -> None:
+        """Without a reason it is told who did it."""
+        self.ask_api("pause", by="root@vm")
+        self.assertEqual(self.read_job()["paused"]["reason"], "paused: by root@vm")
+
     def test_duration(self) -> None:
         """The end may be so long from now."""
         self.ask_api("pause", until="PT2H")

@@ -10,7 +10,7 @@ from cronq.database.gateway import Database
 from cronq.database.pausing import pause_job, resume_job, skip_next, unskip_next
 from cronq.database.reading.records import find_job
 from cronq.domain.access import Caller, Role
-from cronq.domain.asking import ASKING_KEYS, Asking, read_asking
+from cronq.domain.asking import ASKING_KEYS, read_asking
 from cronq.domain.document_parts import Key
 from cronq.domain.document_values import Text
 from cronq.domain.errors import BadDocument, BadSchedule, CronqError, NotPossible
@@ -91,7 +91,7 @@ class Ruling:
         """Skip its slots from now on."""
         asking, until = read_asking(values, PAUSE_KEYS), values.get("until", "").strip()
         end = await self._moment_ahead("until", until) if until else None
-        if not await self._database.transact(pause_job, job_id, end, _why(asking), caller.actor):
+        if not await self._database.transact(pause_job, job_id, end, asking.why, caller.actor):
             raise await self._no_such_job(job_id)
         return f"Job {job_id} is paused until {exact(end) if end else 'it is resumed'}."
 
@@ -182,8 +182,3 @@ def _in_json(_job_id: int, message: str) -> Response:
 
 def _with_failures(_job_id: int, _message: str) -> Response:
     return see_other("/failures")
-
-
-def _why(asking: Asking) -> str:
-    """The reason of a pause, with who asked for it."""
-    return " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))
