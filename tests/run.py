@@ -139,9 +139,9 @@ def run_trials(parts: list[list[str]], folder: Path) -> Outcome:
             waiting[0].show()
             while waiting and not waiting[0].running:
                 waiting.pop(0).show()
-    print(
-        *(f"not passed: {line}" for trial in trials for line in trial.lines() if _NAME.match(line)), sep="\n"
-    )
+    failed = dict.fromkeys(line for trial in trials for line in trial.lines() if _NAME.match(line))
+    for name in failed:
+        print(f"not passed: {name}")
     return sum((trial.outcome() for trial in trials), Outcome(0, 0))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from cronq.domain.changes import Action
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -17,6 +19,15 @@ class ReliabilityTests(SynchronousTestCase):
         self.assertGreater(len(names), 20)
         for name in names:
             self.assertTrue(exists(name), name)
+
+
+class ApiTests(SynchronousTestCase):
+    def test_actions(self) -> None:
+        """The guide to the API has every action that the record of changes knows, and no other."""
+        (row,) = re.findall(
+            r"^\| `action` \| \| (.*) \|$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE
+        )
+        self.assertEqual(sorted(re.findall(r"`([\w.]+)`", row)), sorted(Action))
 
 
 def exists(name: str) -> bool:

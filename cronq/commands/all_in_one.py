@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import URL
 from twisted.application.service import IService
 from twisted.logger import Logger
 
@@ -21,7 +20,7 @@ from cronq.commands.common import (
     broker_url,
     first_services,
 )
-from cronq.commands.database import DATABASE_URL, DatabaseService, attendance
+from cronq.commands.database import DATABASE_URL, DatabaseService, attendance, sqlite_file, sqlite_url
 from cronq.commands.injector import make_injector
 from cronq.commands.options import DaemonOptions
 from cronq.commands.reactor import steady_reactor
@@ -92,7 +91,7 @@ def makeService(options: Options) -> IService:
     reactor = steady_reactor()
     values = options.chosen
     values.state_path = state_path(values, options)
-    owner = DatabaseService(reactor, values.database_url or _sqlite_url(values.state_path))
+    owner = DatabaseService(reactor, values.database_url or sqlite_url(sqlite_file(values.state_path)))
     broker, embedded = _broker(reactor, values.rabbitmq_url)
     then: list[Any] = [forget_published, lose_running] if embedded else []
     then += [partial(replace_category, category=each.category, by=LOADER) for each in values.load or ()]
@@ -116,12 +115,6 @@ def _wake(loops: Iterable[Loop]) -> None:
 
 def _drained() -> None:
     log.info("the runner has drained: no job runs here until cronq is started again")
-
-
-def _sqlite_url(folder: Path) -> str:
-    # Quoted, as the name of a folder may hold what has a meaning in a URL.
-    url = URL.create("sqlite", database=str(folder / "cronq.sqlite"))
-    return url.render_as_string(hide_password=False)
 
 
 def _broker(reactor: Any, url: str) -> tuple[Any, bool]:

@@ -1,8 +1,10 @@
 """What a daemon does with its database. A runner has none, and does without SQLAlchemy."""
 
 import socket
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -36,6 +38,16 @@ DATABASE_URL = Setting(
     "the database, as a SQLAlchemy URL",
     secret=True,
 )
+
+
+def sqlite_file(state_folder: Path) -> Path:
+    """Where cronq all in one keeps its database."""
+    return state_folder / "cronq.sqlite"
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of that file; quoted, as the name of a folder may hold what has a meaning in a URL."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 class DatabaseService(Service):

@@ -1,10 +1,11 @@
 """The one door to the database: a thread pool, short transactions, and errors that mean something."""
 
+import os
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -134,6 +135,7 @@ def make_engine(url: str) -> Engine:
     except (SQLAlchemyError, ImportError) as error:
         raise ValueError(f"{parsed.drivername} has no driver here: {error}") from error
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _create_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -178,6 +180,18 @@ def _arguments(url: URL) -> dict[str, Any]:
             **faster,
         },
     }
+
+
+def _create_sqlite(_dialect: Any, _record: Any, arguments: Sequence[Any], _named: Any) -> None:
+    """Make a file that is not there readable for its user alone: it holds digests, keys and environments.
+
+    SQLite gives the files that it puts beside it the same mode.
+    """
+    path = str(arguments[0])
+    if path.startswith((":memory:", "file:")):
+        return
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,5 +1,6 @@
 """Values in a category document that hold values, and what is wrong in them at any depth."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -33,6 +34,8 @@ class ListOf:
     item: Rule
     most: int
     least: int = 0
+    #: Whether each of its texts is in it once at most.
+    unique: bool = False
 
     def faults(self, value: object) -> Iterator[str]:
         """What is wrong with the list as a whole."""
@@ -42,6 +45,9 @@ class ListOf:
             yield "must not be empty"
         elif len(value) > self.most:
             yield f"has {len(value)} elements, at most {self.most} are allowed"
+        elif self.unique:
+            counts = Counter(each for each in value if isinstance(each, str))
+            yield from (f"has {shown(text)} {count} times" for text, count in counts.items() if count > 1)
 
     def parts(self, value: object, place: str) -> Iterator[Part]:
         """Its elements."""
@@ -56,6 +62,7 @@ class ListOf:
             "minItems": self.least,
             "maxItems": self.most,
             "items": self.item.schema(),
+            **({"uniqueItems": True} if self.unique else {}),
         }
 
 

@@ -32,6 +32,8 @@ _DOCUMENT_KEYS = ("category", "defaults", "jobs")
 _JOB_KEYS, _DEFAULT_KEYS = tuple(JOB_KEYS), tuple(DEFAULT_KEYS)
 #: What is in a `JobDefinition` as the document says it.
 _PLAIN_KEYS = [key for key in JOB_KEYS if key not in {"schedule", *TIME_KEYS, *READERS}]
+#: What each job says for itself.
+_OWN_KEYS = tuple(key for key in JOB_KEYS if key not in DEFAULT_KEYS)
 _REQUIRED_OF_JOB = [name for name, key in JOB_KEYS.items() if key.required]
 
 
@@ -195,8 +197,8 @@ def _unknown_keys(data: object) -> Iterator[Fault]:
         return
     yield from unknown_keys(data, "", _DOCUMENT_KEYS)
     if isinstance(defaults := data.get("defaults"), dict):
-        yield from unknown_keys(defaults, "defaults", _DEFAULT_KEYS + tuple(_REQUIRED_OF_JOB))
-        for key in _REQUIRED_OF_JOB:
+        yield from unknown_keys(defaults, "defaults", _DEFAULT_KEYS + _OWN_KEYS)
+        for key in _OWN_KEYS:
             if key in defaults:
                 yield Fault(member("defaults", key), "each job says its own, so this is for nothing")
     jobs = data.get("jobs")

@@ -120,6 +120,14 @@ def parse_duration(text: str, position: int = 0) -> Duration:
     return duration
 
 
+def as_duration(text: str) -> str | None:
+    """The ISO 8601 duration that is meant by a text such as `5 minutes`, or that it is; None: it is none."""
+    if _FORM.fullmatch(text):
+        return text
+    elsewhere = _ELSEWHERE.fullmatch(text.lower())
+    return _MEANT[elsewhere[2]].format(elsewhere[1]) if elsewhere else None
+
+
 def parse_span(text: str) -> timedelta:
     """Read an ISO 8601 duration of an exact length: one without months and years. Raises `BadSchedule`."""
     duration = parse_duration(text)
@@ -165,8 +173,7 @@ def _fault(text: str, position: int) -> BadSchedule:
         small = next(index for index, letter in enumerate(text) if letter.islower())
         words = "the letters of a duration are upper case, as in P1DT12H"
         return BadSchedule(f"{excerpt(text)} is not a duration: {words}", position + small)
-    if elsewhere := _ELSEWHERE.fullmatch(text.lower()):
-        meant = _MEANT[elsewhere[2]].format(elsewhere[1])
+    if meant := as_duration(text):
         return BadSchedule(f"{excerpt(text)} is not a duration of ISO 8601: write {meant}", position)
     for pattern, sentence in _FAULTS:
         if found := pattern.search(text):

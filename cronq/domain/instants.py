@@ -53,7 +53,9 @@ def parse_instant(text: str, position: int = 0, clock: Clock = _UTC, *, or_durat
     duration might stand there as well. Raises `BadSchedule`.
     """
     date_text, _, time_text = text.partition("T")
-    day = _parse_date(date_text, position, "nor a duration, as in PT1M" if or_duration else "")
+    if not _DATE.fullmatch(date_text):
+        raise _no_date(text, date_text, position, "nor a duration, as in PT1M" if or_duration else "")
+    day = _parse_date(date_text, position)
     if date_text == text:
         told, days = time(), 0
     else:
@@ -70,16 +72,17 @@ def parse_instant(text: str, position: int = 0, clock: Clock = _UTC, *, or_durat
     return Instant(moment, clock, wall)
 
 
-def _parse_date(text: str, position: int, nor: str) -> date:
-    if not _DATE.fullmatch(text):
-        if _LIKE_A_DATE.fullmatch(text):
-            raise _no_such_day(text, position)
-        if _WITHOUT_T.match(text):
-            raise BadSchedule(f"{excerpt(text)} wants a T between date and time, as in {_EXAMPLE}", position)
-        wrong = (
-            f"neither a full date, as in {_EXAMPLE}, {nor}" if nor else f"not a full date, as in {_EXAMPLE}"
-        )
-        raise BadSchedule(f"{excerpt(text)} is {wrong}", position)
+def _no_date(text: str, date_text: str, position: int, nor: str) -> BadSchedule:
+    """What is wrong with a text whose part before the time has not the form of a date."""
+    if _LIKE_A_DATE.fullmatch(date_text):
+        return _no_such_day(date_text, position)
+    if _WITHOUT_T.match(date_text):
+        return BadSchedule(f"{excerpt(text)} wants a T between date and time, as in {_EXAMPLE}", position)
+    wrong = f"neither a full date, as in {_EXAMPLE}, {nor}" if nor else f"not a full date, as in {_EXAMPLE}"
+    return BadSchedule(f"{excerpt(text)} is {wrong}", position)
+
+
+def _parse_date(text: str, position: int) -> date:
     try:
         day: date = isodate.parse_date(text)
     except (ValueError, OverflowError) as error:

@@ -1,6 +1,6 @@
 """A job as its owner describes it, before the database has given it an id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +62,11 @@ def named_jobs(text: str) -> Iterator[tuple[str, str]]:
         category, name = "/".join(parts[:count]), "/".join(parts[count:])
         if category and name:
             yield category, name
+
+
+def several_job_ids(job_ids: Iterable[int]) -> str:
+    """What to do when a text names several jobs."""
+    return f"Say its id: {' or '.join(map(str, sorted(job_ids)))}."
 
 
 def is_job_id(text: str) -> bool:

@@ -48,4 +48,8 @@ SLOT_KEYS: Mapping[str, Key] = {
     ),
 }
 
-AFTER = Key(ListOf("The jobs of the document after which it runs.", Text("A name.", shortest=1), most=1000))
+AFTER = Key(
+    ListOf(
+        "The jobs of the document after which it runs.", Text("A name.", shortest=1), most=1000, unique=True
+    )
+)

@@ -11,7 +11,7 @@ from cronq.database.claims import claim_due
 from cronq.database.expiry import delete_definitions, delete_runs
 from cronq.database.jobs import request_run
 from cronq.database.reading import auditing, ledger_pages, loose_ends
-from cronq.database.reading.auditing import Audit, Question, find_job_id
+from cronq.database.reading.auditing import Audit, Question, find_job_ids
 from cronq.database.retention import pruned_until
 from cronq.database.tables import events, jobs, runs
 from cronq.domain import auditing as domain
@@ -242,13 +242,20 @@ class TamperedTests(AuditCase):
         other = self.row(jobs, name="a/b")["id"]
         self.put(category="x/y")
         for text, found in (
-            (str(other), other),
-            ("x/a", self.job_id),
-            ("x/y/a/b", other),
-            ("x", None),
-            ("9", None),
+            (str(other), [other]),
+            ("x/a", [self.job_id]),
+            ("x/y/a/b", [other]),
+            ("x", []),
+            ("9", []),
         ):
-            self.assertEqual(self.read(find_job_id, text), found, text)
+            self.assertEqual(self.read(find_job_ids, text), found, text)
+
+    def test_several(self) -> None:
+        """Where several jobs may be meant, all of them are found."""
+        self.put(job("a/b"), category="x/y")
+        self.put(job("y/a/b"), category="x")
+        ids = [self.row(jobs, name=name)["id"] for name in ("y/a/b", "a/b")]
+        self.assertEqual(self.read(find_job_ids, "x/y/a/b"), ids)
 
 
 class PeriodTests(AuditCase):

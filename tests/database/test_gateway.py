@@ -1,5 +1,6 @@
 """The door to the database: transactions, tries, and errors that a person understands."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -279,6 +280,21 @@ class FileTests(SynchronousTestCase):
             self.unavailable(make_engine(f"sqlite:///{path}")),
             f"sqlite:///{path}: unable to open database file",
         )
+
+    def test_mode(self) -> None:
+        """A new file, and what SQLite puts beside it, is for its user alone; that of an old one stays."""
+        self.addCleanup(os.umask, os.umask(0o022))
+        path = Path(self.mktemp())
+        for mode in (0o600, 0o640):
+            engine = make_engine(f"sqlite:///{path}")
+            self.addCleanup(engine.dispose)
+            transact_here(
+                engine, lambda connection: connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (n)")
+            )
+            found = {file.name: file.stat().st_mode & 0o777 for file in path.parent.glob(f"{path.name}*")}
+            self.assertEqual(found, dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm"), mode))
+            engine.dispose()
+            path.chmod(0o640)
 
     def test_no_database(self) -> None:
         """A file that holds something else."""

@@ -76,12 +76,13 @@ class DefaultsTests(RulesCase):
 
     def test_unknown_keys(self) -> None:
         """What each job has to say itself is no default; that, and slips, are warned of."""
-        parsed = parse_document(document({"timout": "PT1H", "schedule": "@daily"}))
+        parsed = parse_document(document({"timout": "PT1H", "schedule": "@daily", "after": []}))
         self.assertEqual(
             parsed.warnings,
             (
                 "defaults.timout: unknown key, did you mean timeout?",
                 "defaults.schedule: each job says its own, so this is for nothing",
+                "defaults.after: each job says its own, so this is for nothing",
             ),
         )
 

@@ -90,6 +90,10 @@ class DocumentTests(SynchronousTestCase):
         )
         self.assert_faults([job("a", "a")], 'jobs[0].after: it would wait for itself: "a" after "a"')
 
+    def test_twice(self) -> None:
+        """A name that stands there twice is a slip."""
+        self.assert_faults([FIRST, job("a", "first", "first")], 'jobs[1].after: has "first" 2 times')
+
     def test_wrong_kinds(self) -> None:
         """Other values are refused where they are, and named."""
         self.assert_faults(

@@ -37,6 +37,8 @@ class MomentTests(SynchronousTestCase):
             ("yesterday", "is neither a full date"),
             ("", "is neither a full date"),
             ("P1X", "is not a duration"),
+            ("-PT5S", "'-PT5S' is not a duration: a duration has no sign, leave it out"),
+            ("noTime", "'noTime' is neither a full date"),
             ("P3000Y", "P3000Y ago was before the year 1"),
         ):
             self.assertIn(said, str(self.assertRaises(BadSchedule, parse_moment, text, NOW)))

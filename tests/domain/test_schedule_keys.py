@@ -132,6 +132,12 @@ class RefusedTests(SynchronousTestCase):
             ("@reboot", "@daily"),
             ("every 5m", "is not a duration of ISO 8601: write PT5M", "(at character 7)"),
             ("at tomorrow", "not a full date", "(at character 4)"),
+            ("0 0 L-3 * *", "day of the month: L stands alone", "write L (at character 5)"),
+            ("0 0 LW-1 * *", "day of the month: LW stands alone", "write LW (at character 5)"),
+            ("TZ=Europe/Berlin 0 0 * * *", 'has a key of its own: write "timezone": "Europe/Berlin"'),
+            ("CRON_TZ=UTC @daily", 'has a key of its own: write "timezone": "UTC"'),
+            ("5 minutes", "'5 minutes' is no schedule: write every PT5M"),
+            ("PT5M", "'PT5M' is no schedule: write every PT5M"),
             ("whenever", "is no schedule", "every PT90S"),
         ):
             self.assertFault({"schedule": text}, "schedule", *words)

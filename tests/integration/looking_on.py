@@ -130,7 +130,7 @@ class LiveOutput(DaemonCase):
         with self.browser() as browser:
             browser.look(PHONE, script=False)
             browser.open(f"/run/{run_id}")
-            self.assertIn("As plain text it comes live.", browser.text("#written"))
+            self.assertIn("as plain text it comes live.", browser.text("#written"))
             self.let("go")
             self.let("on")
             browser.open(f"/run/{run_id}/output.txt?follow=1")

@@ -165,7 +165,9 @@ class UpgradeTests(InstallationCase):
         """Its queues are used as they are, and each daemon has said so once for each."""
         for daemon in self.daemons[1:]:
             for what in ("exchange cronq", *(f"queue {queue}" for queue in QUEUES)):
-                self.assertEqual(daemon.output.count(f"{what} is used as it is: "), 1, daemon.output)
+                said = f"{what} is used as it is: "
+                daemon.wait_for_line(said)  # one that came too early tries again after a while
+                self.assertEqual(daemon.output.count(said), 1, daemon.output)
         with self.channel() as channel:
             for queue in QUEUES:
                 channel.queue_declare(queue, durable=True)  # with other arguments it would be an error

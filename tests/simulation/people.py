@@ -61,7 +61,8 @@ def pause_in_catch_up(history: "History") -> str:
 def skip(history: "History") -> str:
     """Somebody wants the next slot of a job skipped."""
     job = _any_job(history)
-    return "nobody to skip" if job is None else f"{job.name} skips {history.world.do(skip_next, job.id)}"
+    skip = None if job is None else history.world.do(skip_next, job.id)
+    return "nobody to skip" if job is None or skip is None else f"{job.name} skips {skip.slot}"
 
 
 def run_by_hand(history: "History") -> str:

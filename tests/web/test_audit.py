@@ -117,12 +117,15 @@ class ApiTests(AuditCase):
 
     def test_bad_input(self) -> None:
         """What cannot be understood is refused, with the place."""
+        for category, name in (("a", "b/c"), ("a/b", "c")):
+            self.write(add_job, self.write(add_category, category), name)
         for query, code, said in (
             ("from=yesterday", 400, "from: 'yesterday' is neither a full date"),
             ("to=P1X", 400, "to: 'P1X' is not a duration"),
             ("from=2027-01-01", 400, "from: there is nothing between this and the end, or now"),
             ("from=PT1H&to=PT2H", 400, "from: there is nothing"),
             ("job=nobody", 404, 'job: there is no job "nobody"'),
+            ("job=a/b/c", 400, 'job: several jobs are called "a/b/c". Say its id: 2 or 3.'),
             ("job=4711", 404, 'job: there is no job "4711"'),
         ):
             answer = self.get(f"/api/audit?{query}")

@@ -150,6 +150,24 @@ class FailingTests(WebTestCase):
         self.end(job, Status.FAILED)
         self.assertEqual([each["acknowledged"] for each in self.failing()], [None, None])
 
+    def test_nothing_fails(self) -> None:
+        """Of a job that is well, or never ran, there is nothing to acknowledge."""
+        for job in (self.add("well", Status.FAILED, Status.SUCCEEDED), self.add("new")):
+            answer = self.post(f"/api/jobs/{job}/acknowledge", json={})
+            message = f"Job {job} does not fail, so there is nothing to acknowledge."
+            self.assertEqual((answer.code, answer.json["error"]["message"]), (409, message))
+
+    def test_record(self) -> None:
+        """The record of changes has each note once, with the one that it replaces."""
+        job = self.add("j", Status.FAILED)
+        for note in ("one", "two", "two"):
+            self.acknowledge(job, reason=note)
+        self.post(f"/api/jobs/{job}/unacknowledge", json={})
+        changes = self.get(f"/api/changes?job={job}").json["data"]["changes"]
+        one, two = {"note": "one"}, {"note": "two"}
+        expected = [(None, one), (one, two), (two, None)]
+        self.assertEqual([(each["before"], each["after"]) for each in reversed(changes)], expected)
+
     def test_take_back(self) -> None:
         """It can be taken back, once."""
         job = self.add("j", Status.FAILED)

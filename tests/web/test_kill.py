@@ -90,6 +90,8 @@ class ApiTests(KillTestCase):
         inherited = self.write(add_inherited_run, self.job, NOW)
         for run_id in ("f" * 32, "0", "F" * 32, "..%2F..", "%00", "x" * 300, inherited):
             self.assertEqual(self.kill(run_id)[0], 404, run_id)
+        said = 'There is no run "mine/slow"; it may have been pruned.'
+        self.assertEqual(self.kill("mine%2Fslow"), (404, said))
 
     def test_faults(self) -> None:
         """What cannot be understood is refused with its place, and nothing is killed."""

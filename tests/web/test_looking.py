@@ -382,6 +382,19 @@ class ApiTests(LookingCase):
         plain = self.get(f"/api/runs/{self.run_id}/output", headers={"Accept": "text/plain;q=0.9, */*"})
         self.assertEqual((plain.header("Content-Type"), plain.text), ("text/plain; charset=utf-8", "abc"))
 
+    def test_nothing_written(self) -> None:
+        """Of a run that has not started, was skipped or is lost it is said, and where else to look."""
+        for status, columns, said in (
+            (Status.QUEUED, {}, "It has not started yet."),
+            (Status.SKIPPED, {"reason": "paused: we move"}, "It was skipped: paused: we move"),
+            (Status.LOST, {"host": "worker-1"}, "in the log of its job on worker-1, in the log folder"),
+        ):
+            run_id = self.write(add_run, self.job, status, **columns)
+            found = self.get(f"/api/runs/{run_id}/output").json["data"]["output"]
+            self.assertEqual((found["size"], found["parts"]), (0, []))
+            self.assertIn(said, found["remark"])
+        self.assertIn(said, self.get(f"/run/{run_id}").page.text)
+
 
 class PlainTextTests(LookingCase):
     """`/run/<run_id>/output.txt?follow=1`, for browsers without scripts and for curl."""

@@ -67,6 +67,7 @@ class ApiTests(RulingCase):
             ("tomorrow", "until: 'tomorrow' is neither a full date"),
             ("2026-11-23T07:05:20Z", "until: 2026-11-23 07:05:20 UTC has passed"),
             ("P9999Y", "until: "),
+            ("-PT5S", "until: '-PT5S' is not a duration: a duration has no sign, leave it out"),
             (7, "until: expected a text, found 7"),
         ):
             answer = self.ask_api("pause", until=until)
@@ -101,7 +102,17 @@ class ApiTests(RulingCase):
     def test_no_slots(self) -> None:
         """A job that is finished has nothing to skip."""
         once = self.write(add_job, self.category, "k", schedule="R1/2020-01-01T00:00:00Z/P1D", next_run=None)
-        self.assertEqual(self.ask_api("skip-next", once).code, 409)
+        answer = self.ask_api("skip-next", once)
+        self.assertEqual(answer.code, 409)
+        self.assertEqual(answer.json["error"]["message"], f"Job {once} has no slots any more.")
+
+    def test_only_after_others(self) -> None:
+        """A job without a schedule never had slots."""
+        follower = self.write(add_job, self.category, "k", schedule=None, next_run=None)
+        answer = self.ask_api("skip-next", follower)
+        self.assertEqual(answer.code, 409)
+        message = f"Job {follower} has no schedule, so it has no slots that could be skipped."
+        self.assertEqual(answer.json["error"]["message"], message)
 
     def test_no_such_job(self) -> None:
         """There must be a job, and it must be in its category."""
@@ -110,6 +121,42 @@ class ApiTests(RulingCase):
         for deed in ("pause", "resume", "skip-next", "unskip-next"):
             self.assertEqual(self.ask_api(deed, 4711).code, 404)
             self.assertEqual(self.ask_api(deed, removed).code, 409)
+
+
+class RecordTests(RulingCase):
+    """What the record of changes says of all that."""
+
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """All of them, the earliest first."""
+        found = self.get(f"/api/changes?job={self.job}").json["data"]["changes"]
+        return [(each["action"], each["before"], each["after"]) for each in reversed(found)]
+
+    def assert_says(self, deed: str, said: str, /, **keys: Any) -> None:
+        self.assertEqual(self.ask_api(deed, **keys).json["success"]["message"], f"Job {self.job} {said}")
+
+    def test_pauses(self) -> None:
+        """Each pause says which one it replaces, and its end which one that was; nothing is written twice."""
+        self.assert_says("resume", "is not paused; nothing was to be done.")
+        self.ask_api("pause", reason="we move")
+        self.assert_says("pause", "is paused already until it is resumed.", reason="we move")
+        self.ask_api("pause", until="2026-11-24T08:00:00Z")
+        self.assert_says("resume", "goes on.")
+        self.assert_says("resume", "is not paused; nothing was to be done.")
+        first = {"paused_until": None, "reason": "we move"}
+        second = {"paused_until": "2026-11-24T08:00:00Z", "reason": None}
+        expected = [("job.paused", None, first), ("job.paused", first, second), ("job.resumed", second, None)]
+        self.assertEqual(self.changes(), expected)
+
+    def test_skips(self) -> None:
+        """A slot is written down once when it is to be skipped, and once when it is not any more."""
+        self.assert_says("unskip-next", "skips no slot; nothing was to be done.")
+        self.ask_api("skip-next")
+        already = "will skip its slot at 2026-11-23 07:06:00 UTC already; nothing was to be done."
+        self.assert_says("skip-next", already)
+        self.assert_says("unskip-next", "will skip no slot.")
+        self.assert_says("unskip-next", "skips no slot; nothing was to be done.")
+        none, slot = {"skip_slot": None}, {"skip_slot": "2026-11-23T07:06:00Z"}
+        self.assertEqual(self.changes(), [("job.skips", none, slot), ("job.skips", slot, none)])
 
 
 class PageTests(RulingCase):
@@ -250,8 +297,15 @@ class BackfillTests(RulingCase):
     def test_no_schedule(self) -> None:
         """A job without a schedule has no slots of the past."""
         only_after = self.write(add_job, self.category, "k", schedule=None, next_run=None)
-        for job, code in ((only_after, 409), (4711, 404)):
-            self.assertEqual(self.begin(job, since="PT1H").code, code)
+        removed = self.write(add_job, self.category, "l")
+        self.write(remove_job, removed)
+        for job, code, message in (
+            (only_after, 409, f"Job {only_after} has no schedule, so it has no slots of the past."),
+            (removed, 409, f"Job {removed} is removed from its category."),
+            (4711, 404, "There is no job 4711."),
+        ):
+            answer = self.begin(job, since="PT1H")
+            self.assertEqual((answer.code, answer.json["error"]["message"]), (code, message))
         self.assertEqual(self.get("/api/jobs/4711/backfills").code, 404)
 
     def test_page(self) -> None:

@@ -10,7 +10,7 @@ from cronq.database.reading.runs import RunRecord
 from cronq.domain.runs import Status
 from cronq.web.pages.timeline import WIDTH, timeline
 from cronq.web.words.times import duration, exact, gap, relative
-from cronq.web.words.wording import advice, code_in_words, what_happened
+from cronq.web.words.wording import advice, code_in_words, what_happened, why_no_output
 from tests.web.seed import NOW
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))
@@ -118,6 +118,21 @@ class WordingTests(SynchronousTestCase):
         """A lost run says whose log may tell more."""
         told = advice(run(Status.LOST, host="worker-1"), "default")
         self.assertIn("worker-1", told.text if told else "")
+
+    def test_no_output(self) -> None:
+        """Of a run that has not written anything, or whose output is elsewhere, it is said why."""
+        self.assertEqual(why_no_output(run(Status.QUEUED)), "It has not started yet.")
+        told = why_no_output(run(Status.SKIPPED, reason="paused: we move"))
+        self.assertEqual(told, "It was skipped: paused: we move")
+        self.assertEqual(
+            why_no_output(run(Status.LOST, host="worker-1")),
+            "Nobody knows how it ended. What it wrote is not here, but in the log of its job on worker-1,"
+            " in the log folder of its runner.",
+        )
+        told = why_no_output(run(Status.MISSED))
+        self.assertEqual(told, "It did not run. It fell into an outage.")
+        told = why_no_output(run(Status.FAILED, started_at=NOW, return_code=1))
+        self.assertEqual(told, "")
 
 
 class TimelineTests(SynchronousTestCase):

@@ -1,17 +1,21 @@
 """What the commands ask of the API (docs/api.md)."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from cronq.commands.cli.answers import Job, Runner, read_job, read_runner
+from cronq.commands.cli.answers import Job, Run, Runner, read_job, read_run, read_runner
 from cronq.commands.cli.exits import CommandFailed, Exit
 from cronq.commands.cli.server import Data, Server
-from cronq.domain.jobs import is_job_id, named_jobs
+from cronq.domain.jobs import is_job_id, named_jobs, several_job_ids
+from cronq.domain.runs import OPEN
 
 PAGE = 100  # jobs or runners, the most that the API gives at once
+
+_RUN_ID = re.compile("[0-9a-f]{32}")
 
 T = TypeVar("T")
 
@@ -38,20 +42,28 @@ def list_runners(server: Server) -> Iterator[Runner]:
 
 
 def find_job(server: Server, text: str) -> Job:
-    """The job of an id, or of `category/name`; raises `CommandFailed` when there is none."""
+    """The job of an id, or of `category/name`; raises `CommandFailed` when there is none, or several."""
     if is_job_id(text):
         return read_job_of(server, int(text))
-    for category, name in named_jobs(text):
-        for job in list_jobs(server, category):
-            if job.name == name:
-                return job
-    raise no_such_job(text)
+    found = [
+        job for category, name in named_jobs(text) for job in list_jobs(server, category) if job.name == name
+    ]
+    if not found:
+        raise no_such_job(text)
+    if len(found) > 1:
+        raise ambiguous_job(text, [job.id for job in found])
+    return found[0]
 
 
 def no_such_job(text: str) -> CommandFailed:
     """The error to raise when no job is called so."""
     hint = "Say its id, or its category and name as in `example/backup`; `cronq jobs` lists what there is."
     return CommandFailed(f"there is no job {text}", Exit.NOT_FOUND, hint)
+
+
+def ambiguous_job(text: str, job_ids: Iterable[int]) -> CommandFailed:
+    """The error to raise when several jobs are called so, since categories and names may hold slashes."""
+    return CommandFailed(f"several jobs are called {text}", Exit.USAGE, several_job_ids(job_ids))
 
 
 def read_job_of(server: Server, job_id: int) -> Job:
@@ -82,6 +94,38 @@ def request_run(server: Server, job: Job, request: Mapping[str, Any]) -> Request
         success = found["success"]
         run_id = success.get("run_id")
         return Requested(str(success["message"]), None if run_id is None else str(run_id))
+
+    return _understood(server, data, read)
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a person who names a run so means its id."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def open_runs(server: Server, job: Job) -> list[Run]:
+    """The runs of a job that are not over, the latest first, and no more than `PAGE` of them."""
+    query: dict[str, str | int] = {"job": job.id, "state": ",".join(sorted(OPEN)), "per_page": PAGE}
+    data = server.get("api/runs", query)
+    return _understood(server, data, lambda found: [read_run(run) for run in found["data"]["runs"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run that is queued waits for."""
+
+    routing_key: str
+    #: Empty when it waits for nothing but a runner.
+    reason: str
+
+
+def read_waiting(server: Server, run_id: str) -> Waiting:
+    """The same of a run."""
+    data = server.get(f"api/runs/{quote(run_id, safe='')}")
+
+    def read(found: Any) -> Waiting:
+        run = found["data"]["run"]
+        return Waiting(str(run["routing_key"]), run["reason"] or "")
 
     return _understood(server, data, read)
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import click
 
-from cronq.commands.cli.api import no_such_job
 from cronq.commands.cli.exits import Exit
 from cronq.commands.cli.session import examples, json_option, say, say_json
 from cronq.commands.cli.terminal import harmless
@@ -47,8 +46,6 @@ def audit(
     ledger = open_ledger(database_url)
     begin, end = _period(since, until, ledger.now().replace(microsecond=0))
     job_id = None if job is None else ledger.find_job_id(job)
-    if job is not None and job_id is None:
-        raise no_such_job(job)
     under_way = begin_audit(begin, end, job_id)
     seen = sys.stderr.isatty()
     with click.progressbar(length=_LENGTH, label="Auditing", hidden=not seen, file=sys.stderr) as bar:

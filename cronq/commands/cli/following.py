@@ -2,6 +2,7 @@
 
 from cronq.commands.cli.answers import Run, read_run
 from cronq.commands.cli.exits import Unreachable
+from cronq.commands.cli.queued import why_queued
 from cronq.commands.cli.server import Server, Told
 from cronq.commands.cli.session import tell
 from cronq.commands.cli.waiting import LONG, Patience, Stopwatch
@@ -15,7 +16,7 @@ def follow_run(server: Server, run_id: str, writer: Writer, patience: Patience) 
     A server that is away, or ends its answer, is asked again, and each byte is written once. Raises
     `CommandFailed` when there is no such run, and when the server stays away for too long.
     """
-    following = _Following(server, writer, patience.stopwatch)
+    following = _Following(server, run_id, writer, patience.stopwatch)
     while True:
         try:
             for told in server.follow(f"api/runs/{run_id}/stream", {"from": following.position}):
@@ -31,10 +32,11 @@ def follow_run(server: Server, run_id: str, writer: Writer, patience: Patience) 
 class _Following:
     """What has been heard of the run so far."""
 
-    def __init__(self, server: Server, writer: Writer, stopwatch: Stopwatch) -> None:
+    def __init__(self, server: Server, run_id: str, writer: Writer, stopwatch: Stopwatch) -> None:
         #: Bytes that it had written before what comes next.
         self.position = 0
         self._server = server
+        self._run_id = run_id
         self._writer = writer
         self._stopwatch = stopwatch
         self._status = ""
@@ -83,4 +85,4 @@ class _Following:
         waited = self._stopwatch.elapsed() - self._since
         if self._status == Status.QUEUED and waited >= LONG and not self._explained:
             self._explained = True
-            tell("No runner has taken it yet: are an injector and a runner for its routing key up?")
+            tell(why_queued(self._server, self._run_id))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from cronq.commands.cli.api import ambiguous_job, no_such_job
 from cronq.commands.cli.store import Store, open_store
 from cronq.database import gateway
-from cronq.database.reading.auditing import Audit, Question, find_job_id
+from cronq.database.reading.auditing import Audit, Question, find_job_ids
 from cronq.domain.findings import Finding
 
 
@@ -19,9 +20,14 @@ class Ledger:
         """The time by the clock of the database."""
         return self._store.read(gateway.now)
 
-    def find_job_id(self, text: str) -> int | None:
-        """The id of the job that is named so, if there is one."""
-        return self._store.read(find_job_id, text)
+    def find_job_id(self, text: str) -> int:
+        """The id of the job that is named so; raises `CommandFailed` when there is none, or several."""
+        found = self._store.read(find_job_ids, text)
+        if not found:
+            raise no_such_job(text)
+        if len(found) > 1:
+            raise ambiguous_job(text, found)
+        return found[0]
 
     def steps(self, audit: Audit) -> Iterator[list[Finding]]:
         """Go through an audit; gives what each step has found."""

@@ -1,11 +1,10 @@
 """`cronq logs`: what a run has written, and what it writes."""
 
-import re
 from urllib.parse import quote
 
 import click
 
-from cronq.commands.cli.api import find_job
+from cronq.commands.cli.api import find_job, is_run_id
 from cronq.commands.cli.exits import CommandFailed, Exit
 from cronq.commands.cli.following import follow_run
 from cronq.commands.cli.server import Server
@@ -14,8 +13,6 @@ from cronq.commands.cli.terminal import harmless
 from cronq.commands.cli.waiting import Patience, Stopwatch
 from cronq.commands.cli.words import outcome
 from cronq.commands.cli.writing import Writer
-
-_RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 @click.command(
@@ -37,7 +34,7 @@ def logs(session: Session, run: str, follow: bool, as_json: bool) -> int:
     that runs what there is until now.
     """
     server = session.server()
-    run_id = run if _RUN_ID.fullmatch(run) else _latest_run(server, run)
+    run_id = run if is_run_id(run) else _latest_run(server, run)
     writer = Writer(as_json=as_json)
     if not follow:
         _write_output(server, run_id, writer)

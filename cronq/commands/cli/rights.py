@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cronq.commands.cli.session import tell
 from cronq.commands.cli.terminal import Column
 from cronq.domain.access import Role
 
@@ -23,6 +24,15 @@ def category_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option --category, which may be repeated."""
     what = "Only in this category may it do more than look; may be repeated."
     return click.option("--category", "categories", multiple=True, metavar="NAME", help=what)(command)
+
+
+def tell_what_is_missing(store: Any, categories: Iterable[str] | None) -> None:
+    """Say which of these categories are not there: each may come later, or be a slip."""
+    from cronq.database.reading.categories import find_category
+
+    for name in sorted(categories or ()):
+        if store.read(find_category, name) is None:
+            tell(f"There is no category {name} by now.")
 
 
 def rights(role: Role, categories: Iterable[str] | None) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """`cronq run`: asks for a run now, and waits for its end or shows what it writes when that is wanted."""
 
+import math
+
 import click
 
 from cronq.commands.cli.answers import Job
@@ -35,6 +37,12 @@ def _variables(
     return found
 
 
+def _seconds(_context: click.Context, _parameter: click.Parameter, seconds: float | None) -> float | None:
+    if seconds is not None and not 0 <= seconds < math.inf:  # which refuses nan as well
+        raise click.BadParameter(f"expected a number of seconds from 0 on, found {seconds}")
+    return seconds
+
+
 @click.command(
     epilog=examples(
         "cronq run 12",
@@ -59,7 +67,8 @@ def _variables(
 @click.option("--follow", "-f", is_flag=True, help="Wait like that, and show what the run writes.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=float,
+    callback=_seconds,
     metavar="SECONDS",
     help="With --wait: wait no longer than that. The run goes on.",
 )

@@ -17,7 +17,7 @@ from cronq.domain.schedule_documents import read_specification
 from cronq.domain.schedule_keys import TIME_KEYS
 from cronq.domain.schedules import Specification
 from cronq.domain.schedules.preview import ComingSlot, Preview, preview
-from cronq.domain.schedules.text import parse_text
+from cronq.domain.schedules.text import LENGTH_LIMIT, parse_text
 from cronq.domain.zones import find_zone
 from cronq.web.api.schedules import offset_text, preview_shape
 from cronq.web.words.times import duration
@@ -67,7 +67,11 @@ def explain(
         found = preview(_specification(expression, timezone, job), begin, count, nameless=nameless)
     except BadSchedule as error:
         complain(f"{error} (at character {error.position + 1})")
-        if expression and expression.isprintable() and not expression.startswith(("{", "[")):
+        if (
+            0 < len(expression) <= LENGTH_LIMIT
+            and expression.isprintable()
+            and not expression.startswith(("{", "["))
+        ):
             tell(f"  {expression}")
             tell(f"  {' ' * error.position}^")
         return Exit.BAD_DOCUMENT

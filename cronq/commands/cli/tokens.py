@@ -13,6 +13,7 @@ from cronq.commands.cli.rights import (
     rights,
     rights_in_words,
     shape_of,
+    tell_what_is_missing,
 )
 from cronq.commands.cli.session import examples, json_option, say, say_json, tell
 from cronq.commands.cli.terminal import Column, harmless, table
@@ -63,6 +64,7 @@ def add(
     token = store.change(add_token, name, Role(role), limit, end)
     tell(f"The token {name} is good for {rights_in_words(Role(role), limit)}; it is not shown again:")
     say(token)
+    tell_what_is_missing(store, limit)
 
 
 @tokens.command(name="list")

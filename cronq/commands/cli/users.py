@@ -14,6 +14,7 @@ from cronq.commands.cli.rights import (
     rights,
     rights_in_words,
     shape_of,
+    tell_what_is_missing,
 )
 from cronq.commands.cli.session import examples, json_option, say, say_json, tell
 from cronq.commands.cli.terminal import Column, harmless, table
@@ -61,8 +62,11 @@ def add(
     digest = None if no_password else digest_password(accepted(check_password, _ask_password(), name))
     store.change(add_user, name, chosen, limit, digest)
     say(f"{name} may log in as {harmless(rights_in_words(chosen, limit))}.")
+    tell_what_is_missing(store, limit)
     if first:
         tell("From now on the web asks for a login.")
+    if first and chosen is not Role.ADMIN:
+        tell(f"Nobody is an admin, who could see to users and tokens: `cronq users role {name} admin`.")
 
 
 @users.command(name="list")
@@ -116,8 +120,10 @@ def role(name: str, role: str, categories: Sequence[str], database_url: str | No
     from cronq.database.users import change_user
 
     limit = accepted(check_limit, Role(role), categories)
-    open_store(database_url).change(change_user, name, Role(role), limit)
+    store = open_store(database_url)
+    store.change(change_user, name, Role(role), limit)
     say(harmless(f"{name} is {rights_in_words(Role(role), limit)} now."))
+    tell_what_is_missing(store, limit)
 
 
 @users.command()

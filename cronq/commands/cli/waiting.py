@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cronq.commands.cli.answers import Job, Run
 from cronq.commands.cli.api import read_job_of
 from cronq.commands.cli.exits import CommandFailed, Exit, Unreachable
+from cronq.commands.cli.queued import why_queued
 from cronq.commands.cli.server import Server
 from cronq.commands.cli.session import tell
 from cronq.domain.runs import Status
@@ -144,7 +145,7 @@ class _Watch:
         if self.run is None:
             tell("No injector has taken it yet: is one up?")
         elif self.run.status == Status.QUEUED:
-            tell(f"No runner has taken it yet: is one up for the routing key {self._job.routing_key}?")
+            tell(why_queued(self._server, self.run.id))
 
     def _lost_sight(self, run: Run) -> CommandFailed:
         # The API gives the latest runs of a job, and others have come since.

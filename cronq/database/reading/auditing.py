@@ -35,17 +35,16 @@ class Question:
     job_id: int | None = None
 
 
-def find_job_id(connection: Connection, text: str) -> int | None:
-    """The id of the job that a person names by its id, or by category and name; also of a removed one."""
+def find_job_ids(connection: Connection, text: str) -> list[int]:
+    """The ids of the jobs that a person may mean by an id, or by category and name; also of removed ones."""
     if is_job_id(text):
-        return connection.scalar(select(jobs.c.id).where(jobs.c.id == int(text)))
+        return list(connection.scalars(select(jobs.c.id).where(jobs.c.id == int(text))))
+    found: list[int] = []
     for category, name in named_jobs(text):
         of_category = jobs.c.category_id == categories.c.id
-        found = select(jobs.c.id).join(categories, of_category).where(categories.c.name == category)
-        job_id: int | None = connection.scalar(found.where(jobs.c.name == name))
-        if job_id is not None:
-            return job_id
-    return None
+        mine = select(jobs.c.id).join(categories, of_category).where(categories.c.name == category)
+        found += connection.scalars(mine.where(jobs.c.name == name))
+    return found
 
 
 class Audit:

@@ -26,6 +26,8 @@ NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+#: In the field of days: the last day of the month, and the last weekday.
+_LAST_DAYS = frozenset({"L", "LW"})
 _SOME_MOMENT = datetime(2000, 1, 1)
 _FIELD = re.compile(r"[^ \t]+")
 _HASHED = re.compile(r"H(?:\((\d{1,2})-(\d{1,2})\))?(?:/(\d{1,4}))?", re.ASCII)
@@ -199,6 +201,8 @@ def _fault(kind: FieldKind, term: str) -> tuple[str, int]:
 
 
 def _fault_of_range(kind: FieldKind, term: str, found: re.Match[str]) -> tuple[str, int]:
+    if kind.field is Field.DAY and found[1] in _LAST_DAYS:
+        return f"{found[1]} stands alone, and no days are counted back from it: write {found[1]}", 0
     for end in (1, 2):
         try:
             kind.field.int(found[end])

@@ -6,6 +6,7 @@ from functools import lru_cache
 from reprlib import repr as excerpt
 from zoneinfo import ZoneInfo
 
+from cronq.domain.durations import as_duration
 from cronq.domain.errors import BadSchedule
 from cronq.domain.schedules.cron import Cron
 from cronq.domain.schedules.cron_text import EXAMPLE as CRON_EXAMPLE
@@ -18,6 +19,8 @@ _SOME_MOMENT = datetime(2000, 1, 1)
 _WORD = re.compile(r"(every|at)(?::[ \t]*|[ \t]+)(\S.*)", re.DOTALL)
 #: It begins like a cron expression, and has at least two fields.
 _CRON = re.compile(r"@|[*?Hh\d,-]\S*[ \t]+\S")
+#: As other crons take it.
+_ZONED = re.compile(r"(?:CRON_)?TZ=(\S*)\s.*", re.DOTALL)
 _KINDS = f"{EXAMPLE}, {CRON_EXAMPLE}, @daily, every PT90S, at 2030-01-01T06:30"
 
 
@@ -28,6 +31,10 @@ def parse_text(text: str, zone: ZoneInfo | None = None, seed: str = "") -> Sched
     Raises `BadSchedule`, whose position is the offset of the fault in `text`.
     """
     _check_length(text)
+    if found := _ZONED.fullmatch(text):
+        raise BadSchedule(f'a time zone has a key of its own: write "timezone": "{found[1]}" beside it')
+    if meant := as_duration(text):
+        raise BadSchedule(f"{excerpt(text)} is no schedule: write every {meant}")
     if found := _WORD.fullmatch(text):
         parse = parse_every if found[1] == "every" else parse_at
         return parse(found[2], found.start(2), zone)

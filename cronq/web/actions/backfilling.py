@@ -81,7 +81,9 @@ class Backfills:
         job = await self._database.read(find_job, job_id)
         if job is None:
             return NotFound(f"There is no job {job_id}.")
-        return Conflict(f"Job {job_id} has no schedule, or is removed from its category.")
+        if job.removed_at is not None:
+            return Conflict(f"Job {job_id} is removed from its category.")
+        return Conflict(f"Job {job_id} has no schedule, so it has no slots of the past.")
 
 
 def _moment(values: Mapping[str, Any], key: str, now: datetime) -> datetime:

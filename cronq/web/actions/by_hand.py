@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import unquote
 
 from cronq.database.by_hand import RequestedRun, make_run
 from cronq.database.gateway import Database
@@ -103,7 +104,8 @@ def _removed(job_id: int) -> Conflict:
 
 
 def _no_such_run(run_id: str) -> NotFound:
-    return NotFound(f"There is no run {shown(run_id)}; it may have been pruned.")
+    known = f"run {run_id}" if is_run_id(run_id) else f"run {shown(unquote(run_id))}"
+    return NotFound(f"There is no {known}; it may have been pruned.")
 
 
 def _sentence(killed: KilledRun) -> str:

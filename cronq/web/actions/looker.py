@@ -11,6 +11,7 @@ from cronq.database.reading.runs import RunRecord
 from cronq.domain.live_output import LEASE
 from cronq.web.actions.look import Look, Part, Seen
 from cronq.web.http.errors import TooMany
+from cronq.web.words.wording import why_no_output
 
 #: How many may look on at once by one web.
 MOST_LOOKING = 200
@@ -57,7 +58,7 @@ class Looker:
         look, parts = self._look(run_id), list[Part]()
         async for seen in look.now(PATIENCE):
             if isinstance(seen, LiveRun):
-                return SoFar(seen.run, tuple(parts), look.remark(seen))
+                return SoFar(seen.run, tuple(parts), look.remark(seen) or why_no_output(seen.run))
             parts.append(seen)
         return None
 

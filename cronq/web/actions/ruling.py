@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from cronq.database import gateway
 from cronq.database.acknowledging import acknowledge, unacknowledge
 from cronq.database.gateway import Database
-from cronq.database.pausing import pause_job, resume_job, skip_next, unskip_next
+from cronq.database.pausing import Skip, pause_job, resume_job, skip_next, unskip_next
 from cronq.database.reading.records import find_job
 from cronq.domain.access import Caller, Role
 from cronq.domain.asking import ASKING_KEYS, read_asking
@@ -29,6 +29,8 @@ PAUSE_KEYS: Mapping[str, Key] = {
     **ASKING_KEYS,
     "until": Key(Text("When it ends, as an instant or as a duration from now.", longest=100)),
 }
+
+T = TypeVar("T")
 
 #: What a person can mend who has sent a form of the page of a job.
 MENDABLE = (BadDocument, BadRequest, Conflict, NotPossible)
@@ -91,46 +93,46 @@ class Ruling:
         """Skip its slots from now on."""
         asking, until = read_asking(values, PAUSE_KEYS), values.get("until", "").strip()
         end = await self._moment_ahead("until", until) if until else None
-        if not await self._database.transact(pause_job, job_id, end, asking.why, caller.actor):
-            raise await self._no_such_job(job_id)
-        return f"Job {job_id} is paused until {exact(end) if end else 'it is resumed'}."
+        changed = await self._do(pause_job, job_id, end, asking.why, caller.actor)
+        already = "" if changed else " already"
+        return f"Job {job_id} is paused{already} until {exact(end) if end else 'it is resumed'}."
 
     async def resume(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """End what `pause` began."""
         read_asking(values)
-        if not await self._database.transact(resume_job, job_id, caller.actor):
-            raise await self._no_such_job(job_id)
+        changed = await self._do(resume_job, job_id, caller.actor)
         job = await self._database.read(find_job, job_id)
         now = await self._database.read(gateway.now)
         if job is not None and (pause := job.pause(now)) is not None:
             until = "" if pause.end >= FOR_EVER else f" until {exact(pause.end)}"
             raise Conflict(f"Its document keeps job {job_id} from running{until}: change it there.")
-        return f"Job {job_id} goes on."
+        return f"Job {job_id} goes on." if changed else f"Job {job_id} is not paused; nothing was to be done."
 
     async def skip_next(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Skip its next slot."""
         read_asking(values)
-        slot = await self._database.transact(skip_next, job_id, caller.actor)
-        if slot is not None:
-            return f"Job {job_id} will skip its slot at {exact(slot)}."
+        skip: Skip = await self._do(skip_next, job_id, caller.actor)
+        if skip.slot is not None:
+            already = " already; nothing was to be done" if skip.again else ""
+            return f"Job {job_id} will skip its slot at {exact(skip.slot)}{already}."
         job = await self._database.read(find_job, job_id)
-        if job is not None and job.removed_at is None:
-            raise Conflict(f"Job {job_id} has no slots any more.")
-        raise await self._no_such_job(job_id)
+        if job is not None and job.schedule() is None:
+            raise Conflict(f"Job {job_id} has no schedule, so it has no slots that could be skipped.")
+        raise Conflict(f"Job {job_id} has no slots any more.")
 
     async def unskip_next(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Let it run after all."""
         read_asking(values)
-        if not await self._database.transact(unskip_next, job_id, caller.actor):
-            raise await self._no_such_job(job_id)
-        return f"Job {job_id} will skip no slot."
+        if await self._do(unskip_next, job_id, caller.actor):
+            return f"Job {job_id} will skip no slot."
+        return f"Job {job_id} skips no slot; nothing was to be done."
 
     async def acknowledge(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
         """Say that somebody knows that it fails."""
         asking = read_asking(values)
         who = caller.actor.name or asking.by
-        if not await self._database.transact(acknowledge, job_id, asking.reason, who, caller.actor):
-            raise await self._no_such_job(job_id)
+        if not await self._do(acknowledge, job_id, asking.reason, who, caller.actor):
+            raise Conflict(f"Job {job_id} does not fail, so there is nothing to acknowledge.")
         return f"The failures of job {job_id} are acknowledged until it succeeds again."
 
     async def unacknowledge(self, job_id: int, caller: Caller, values: dict[str, Any]) -> str:
@@ -139,6 +141,15 @@ class Ruling:
         if not await self._database.transact(unacknowledge, job_id, caller.actor):
             raise Conflict(f"The failures of job {job_id} are not acknowledged.")
         return f"The failures of job {job_id} are no longer acknowledged."
+
+    async def _do(self, change: Callable[..., T | None], job_id: int, *said: Any) -> T:
+        """What a change of a job gives, if there is such a job in its category."""
+        found = await self._database.transact(change, job_id, *said)
+        if found is not None:
+            return found
+        if await self._database.read(find_job, job_id) is None:
+            raise NotFound(f"There is no job {job_id}.")
+        raise Conflict(f"Job {job_id} is removed from its category.")
 
     def _answering(
         self, deed: Deed, keys: Mapping[str, Key], answer: Callable[[int, str], Response]
@@ -169,11 +180,6 @@ class Ruling:
         if moment <= now:
             raise BadRequest(f"{name}: {exact(moment)} has passed")
         return moment
-
-    async def _no_such_job(self, job_id: int) -> NotFound | Conflict:
-        if await self._database.read(find_job, job_id) is None:
-            return NotFound(f"There is no job {job_id}.")
-        return Conflict(f"Job {job_id} is removed from its category.")
 
 
 def _in_json(_job_id: int, message: str) -> Response:

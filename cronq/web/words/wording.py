@@ -175,8 +175,30 @@ def advice(run: RunRecord, routing_key: str) -> Advice | None:
         case Status.MISSED:
             return Advice("Slots are missed while no injector is up. With two of them, one may fail.")
         case Status.LOST if run.host and not run.inherited:
-            return Advice(f"The log of the runner on {run.host} may say more.")
+            return Advice(f"{where_lost_output_is(run.host)} The log of the runner itself may say more.")
     return None
+
+
+def why_no_output(run: RunRecord) -> str:
+    """Why nothing, or no more, of its output is to be seen; empty when there is no reason but the command."""
+    match run.status:
+        case Status.QUEUED:
+            return "It has not started yet."
+        case Status.LOST:
+            return f"{_certain(run)} {where_lost_output_is(run.host)}"
+        case Status.SKIPPED if run.slots == 1:
+            return f"It was skipped: {run.reason or 'a rule of its job forbade it'}"
+        case Status.SKIPPED | Status.MISSED | Status.UNROUTABLE:
+            return what_happened(run)
+        case Status.FAILED | Status.KILLED if run.return_code is None and run.started_at is None:
+            return what_happened(run)
+    return ""
+
+
+def where_lost_output_is(host: str | None) -> str:
+    """Where somebody may find what a lost run wrote."""
+    where = f" on {host}" if host else ""
+    return f"What it wrote is not here, but in the log of its job{where}, in the log folder of its runner."
 
 
 def _certain(run: RunRecord) -> str:
@@ -191,12 +213,6 @@ def _certain(run: RunRecord) -> str:
     if run.return_code is None:
         return "Its command could not be run."
     return f"It failed: {code_in_words(run.return_code)}."
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    end = "" if text.endswith((".", "!", "?")) else "."
-    return text[:1].upper() + text[1:] + end if text else ""
 
 
 def limit_word(key: str) -> str:

@@ -4,12 +4,15 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, insert, text, update
 from twisted.trial.unittest import SynchronousTestCase
 
-from cronq.commands.cli import main
+from cronq.commands.cli import main, store
+from cronq.commands.database import DATABASE_URL
 from cronq.database import gateway
 from cronq.database.jobs import request_run
 from cronq.database.tables import jobs, runs, settings
@@ -148,6 +151,20 @@ class AuditTests(OnSQLite):
         for name in ("99", "example/c", "a"):
             code, _, err = self.call("--job", name)
             self.assertEqual((code, err[0]), (3, f"cronq: there is no job {name}"))
+
+    def test_all_in_one(self) -> None:
+        """Who has not said where the database is, is told of that of cronq all in one, if there is one."""
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        environment = {"CRONQ_STATE_PATH": str(folder), "HOME": str(folder)}
+        self.patch(os, "environ", environment)
+        nowhere = replace(DATABASE_URL, default="mysql+pymysql://u@127.0.0.1:9/x")
+        self.patch(store, "DATABASE_URL", nowhere)
+        hint = "Say where the database is with --database-url or DATABASE_URL."
+        self.assertEqual(self.call()[2][1], hint)
+        (folder / "cronq.sqlite").touch()
+        there = f" That of cronq all in one is here: --database-url sqlite:///{folder}/cronq.sqlite"
+        self.assertEqual(self.call()[2][1], hint + there)
 
     def test_no_database(self) -> None:
         """A database that does not answer, or that no injector has seen, is said in one sentence."""

@@ -274,6 +274,7 @@ class ShowTests(CliTestCase):
         """A job may be named by category and name, both of which may have slashes."""
         self.web.has_jobs(job(1), category="a")
         self.web.has_jobs(job(2), job(3, name="c/d"), category="a%2Fb")
+        self.web.has_jobs(category="a%2Fb%2Fc")
         code, out, _ = self.call("show", "a/b/c/d")
         self.assertEqual((code, out[2]), (0, "id:          3"))
 
@@ -284,6 +285,10 @@ class ShowTests(CliTestCase):
         )
         self.web.has_jobs(category="example")
         self.assertSays(["show", "example/no"], 3, [], ["cronq: there is no job example/no", hint])
+        self.web.has_jobs(job(15, name="b/c"), category="a")
+        self.web.has_jobs(job(14, name="c"), category="a%2Fb")
+        said = ["cronq: several jobs are called a/b/c", "Say its id: 14 or 15."]
+        self.assertSays(["show", "a/b/c"], 2, [], said)
         self.assertSays(["show", "backup"], 3, [], ["cronq: there is no job backup", hint])
         self.assertSays(["show", "9" * 50], 3, [], [f"cronq: there is no job {'9' * 50}", hint])
         expected = ["cronq: Nothing at GET api/jobs/4.", "`cronq jobs` lists what there is."]

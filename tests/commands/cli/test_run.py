@@ -5,7 +5,7 @@ from typing import Any
 
 from cronq.commands.cli.connection import HttpAnswer
 from cronq.commands.cli.exits import Unreachable
-from tests.commands.cli.case import CliTestCase, answer, job, refusal, run
+from tests.commands.cli.case import CliTestCase, answer, job, refusal, run, runner
 
 GET, POST = "GET api/jobs/1", "POST api/jobs/1/run"
 ASKED = "Asked for a run of example/job 1 (job 1)."
@@ -157,12 +157,37 @@ class RunTests(CliTestCase):
                 NOT_CALLED_OFF,
             ],
         )
-        self.web.on(GET, self.job(routing_key="slow"), self.job(queued()))
-        _, _, err = self.call("run", "1", "--wait", "--timeout", "60")
         self.assertEqual(
-            err[1:3],
-            [f"Run {RUN_9} is queued.", "No runner has taken it yet: is one up for the routing key slow?"],
+            self.why_queued(),
+            "No runner has taken it yet: are an injector and a runner for its routing key up?",
         )
+
+    def why_queued(self, *runners: dict[str, Any]) -> str:
+        """What is said of it after a while, when there are these runners."""
+        self.web.on(GET, self.job(routing_key="slow"), self.job(queued()))
+        listed = {"data": {"runners": runners}}
+        self.web.on("GET api/runners?per_page=100&page=0", answer(listed))
+        _, _, err = self.call("run", "1", "--wait", "--timeout", "60")
+        self.assertEqual(err[1], f"Run {RUN_9} is queued.")
+        return err[2]
+
+    def test_why_it_is_queued(self) -> None:
+        """It is told from the runners for its routing key whether it waits for one, or for a place."""
+        ours: dict[str, Any] = {"routing_keys": ["slow"], "concurrency": 2}
+        waiting: dict[str, Any] = {"data": {"run": {"routing_key": "slow", "reason": None}}}
+        self.web.on(f"GET api/runs/{RUN_9}", answer(waiting))
+        silent = runner("a", **ours | {"status": "silent"})
+        full, idle = runner("b", **ours, busy=2), runner("c", **ours)
+        two = "though the 2 runners for the routing key slow have only 2 of 4 places in use"
+        for runners, said in (
+            ([silent, runner("d")], "taken it yet: none is up for the routing key slow."),
+            ([full, runner("d")], "yet: the runner for the routing key slow has 2 of 2 places in use."),
+            ([full, idle], f"taken it yet, {two}: is an injector up?"),
+        ):
+            self.assertIn(said, self.why_queued(*runners))
+        waiting["data"]["run"]["reason"] = "it waits for another run of its job"
+        self.web.on(f"GET api/runs/{RUN_9}", answer(waiting))
+        self.assertEqual(self.why_queued(), "It has not started yet: it waits for another run of its job")
 
     def test_restart_of_the_web(self) -> None:
         """A web that is away for a moment is waited for."""
@@ -233,10 +258,17 @@ class RunTests(CliTestCase):
         raise KeyboardInterrupt
 
     def test_misused(self) -> None:
-        """--timeout says nothing without --wait."""
+        """--timeout says nothing without --wait, and is a number of seconds."""
+        expected = "expected a number of seconds from 0 on"
         for arguments, message in (
             (["--timeout", "3"], "--timeout goes with --wait"),
-            (["--wait", "--timeout", "-1"], "Invalid value for '--timeout': -1.0 is not in the range x>=0."),
+            *(
+                (
+                    ["--wait", "--timeout", wrong],
+                    f"Invalid value for '--timeout': {expected}, found {float(wrong)}",
+                )
+                for wrong in ("-1", "nan", "inf", "-inf")
+            ),
         ):
             hint = "`cronq run --help` says how it is used."
             self.assertSays(["run", "1", *arguments], 2, [], [f"cronq: {message}", hint])

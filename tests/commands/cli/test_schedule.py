@@ -138,6 +138,12 @@ class ExplainTests(CliTestCase):
         self.assertIn("schedule[1]: hour: 25", err[0])
         self.assertIn('there is no key "tz" here', err[1])
 
+    def test_endless(self) -> None:
+        """A text that is far too long is not shown again."""
+        code, _, err = self.explain("0 " * 30_000)
+        self.assertEqual((code, len(err)), (7, 1))
+        self.assertIn("a schedule has at most 255 characters", err[0])
+
     def test_keys_of_a_schedule_beside_others(self) -> None:
         """Who writes a kind of schedule beside the other keys is told where it belongs."""
         code, _, err = self.explain('{"every": "PT90S", "timezone": "Europe/Berlin"}')

@@ -16,7 +16,7 @@ from cronq.database.sessions import begin_session, digest_of
 from cronq.database.tokens import find_token
 from cronq.database.users import find_user
 from tests.commands.cli.case import Terminal
-from tests.database.store import OnSQLite
+from tests.database.store import OnSQLite, job
 
 PASSWORD = "correct horse battery"
 
@@ -64,12 +64,21 @@ class UsersTests(CommandCase):
         self.assertFalse(is_password(found.password, PASSWORD + "\n"))
         self.assertFalse(is_password(None, PASSWORD))
 
+    def test_no_admin(self) -> None:
+        """A first user who is no admin leaves nobody who is, and it is said what to do."""
+        _, _, err = self.add("anna", "--role", "viewer")
+        self.assertEqual(err[0], "From now on the web asks for a login.")
+        self.assertIn("Nobody is an admin", err[1])
+        self.assertIn("`cronq users role anna admin`", err[1])
+
     def test_limited(self) -> None:
         """A role may be limited to categories, if it can do more than look and is no admin's."""
         self.add("anna")
+        self.put(job("j"), category="b")
         limits = ("--category", "b", "--category", "a c")
         said = self.add("bob", "--role", "editor", *limits)
-        self.assertEqual(said, (0, ["bob may log in as editor of a c, b."], []))
+        missing = "There is no category a c by now."
+        self.assertEqual(said, (0, ["bob may log in as editor of a c, b."], [missing]))
         for role in ("admin", "viewer"):
             code, out, err = self.add("eve", "--role", role, *limits)
             self.assertEqual((code, out), (2, []))
@@ -123,6 +132,7 @@ class UsersTests(CommandCase):
 
     def test_changes(self) -> None:
         """Another password, another role, logged out, removed; each of them by whoever is at the shell."""
+        self.put(job("j"), category="c")
         self.add("anna")
         self.add("bob")
         found: Any = self.read(find_user, "bob")
@@ -143,7 +153,8 @@ class UsersTests(CommandCase):
         code, _, err = self.call("users", "remove", "anna")
         self.assertEqual((code, err[0][:27]), (0, "There are no users any more"))
         self.assertEqual({row["via"] for row in self.rows(changes)}, {"shell"})
-        self.assertNotIn(None, {row["who"] for row in self.rows(changes)})
+        who = {row["who"] for row in self.rows(changes) if row["action"].startswith("user")}
+        self.assertNotIn(None, who)
 
     def test_nobody(self) -> None:
         """Who is not there is named."""
@@ -181,7 +192,13 @@ class TokensTests(CommandCase):
             "tokens", "add", "deploy", "--role", "editor", "--category", "b", "--expires", "P1M"
         )
         self.assertEqual((code, len(out)), (0, 1))
-        self.assertEqual(err, ["The token deploy is good for editor of b; it is not shown again:"])
+        self.assertEqual(
+            err,
+            [
+                "The token deploy is good for editor of b; it is not shown again:",
+                "There is no category b by now.",
+            ],
+        )
         found: Any = self.read(find_token, digest_of(out[0]))
         self.assertEqual(found[0].expires_at, self.now.replace(month=2))
         _, listed, _ = self.call("tokens", "list")
