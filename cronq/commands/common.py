@@ -74,6 +74,20 @@ def identity() -> str:
     return f"{socket.gethostname()[:50]}.{os.getpid()}"
 
 
+def is_dead(name: str) -> bool:
+    """Whether no process of this host has the id any more that is in this `identity`."""
+    host, _, process = name.rpartition(".")
+    if host != socket.gethostname()[:50] or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass  # it is of another user
+    return False
+
+
 def utc_now() -> datetime:
     """What this machine thinks the time is."""
     return datetime.now(UTC).replace(tzinfo=None)

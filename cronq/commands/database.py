@@ -12,7 +12,7 @@ from twisted.python.threadpool import ThreadPool
 
 from cronq import __version__
 from cronq.broker.interface import Broker
-from cronq.commands.common import identity, in_reactor_threads
+from cronq.commands.common import identity, in_reactor_threads, is_dead
 from cronq.commands.settings import Setting
 from cronq.database.attendance import Attendee
 from cronq.database.gateway import POOL_SIZE, Database, in_pool, make_engine
@@ -79,4 +79,4 @@ def attendance(
 ) -> Attendance:
     """The duty by which people see that a daemon of this process is up."""
     who = Attendee(kind, identity(), socket.gethostname(), __version__)
-    return Attendance(database, tables, broker, clock, who)
+    return Attendance(database, tables, broker, clock, who, is_dead)

@@ -25,6 +25,13 @@ class Asking:
     by: str | None = None
     reason: str | None = None
 
+    @property
+    def why(self) -> str:
+        """The reason of what is asked for, with who asks."""
+        if self.by is None:
+            return self.reason or ""
+        return f"{self.reason} (by {self.by})" if self.reason else f"by {self.by}"
+
 
 def read_asking(data: Mapping[str, Any], keys: Mapping[str, Key] = ASKING_KEYS) -> Asking:
     """Who asks, and why; raises `BadDocument` with all that is wrong with any of the keys."""

@@ -21,6 +21,7 @@ class ConcernKind(enum.StrEnum):
     #: Runs wait for a free runner.
     WAITING = "waiting"
     FAILING = "failing"
+    #: Their jobs are not among the failing ones.
     LOST = "lost"
     UNROUTABLE = "unroutable"
     #: A daemon is gone, and others of its kind are up.
@@ -58,9 +59,7 @@ class Concern:
     @property
     def weight(self) -> int:
         """How much it adds to the number that stands in the title: each job that needs somebody is one."""
-        if self.kind is ConcernKind.LOST:
-            return 0  # its jobs are failing ones
         return self.count if self.kind in _COUNTED else 1
 
 
-_COUNTED = frozenset({ConcernKind.FAILING, ConcernKind.UNROUTABLE, ConcernKind.UNSERVED})
+_COUNTED = frozenset({ConcernKind.FAILING, ConcernKind.LOST, ConcernKind.UNROUTABLE, ConcernKind.UNSERVED})

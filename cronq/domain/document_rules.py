@@ -12,7 +12,7 @@ from cronq.domain.slot_keys import AFTER, SLOT_KEYS
 
 ROUTING_KEY_LENGTH = 255  # bytes of UTF-8: a short string of AMQP 0-9-1, section 4.2.5.3
 
-CATEGORY_NAME = Text("The category whose jobs these are.", shortest=1, longest=NAME_LENGTH)
+CATEGORY_NAME = Text("The category whose jobs these are.", shortest=1, longest=NAME_LENGTH, never=(".", ".."))
 
 #: What a job says of itself.
 _OWN_KEYS: Mapping[str, Key] = {

@@ -41,6 +41,8 @@ class Text:
     shortest: int = 0  # characters
     longest: int | None = None  # characters
     longest_encoded: int | None = None  # bytes of UTF-8
+    #: What it cannot be.
+    never: tuple[str, ...] = ()
 
     def faults(self, value: object) -> Iterator[str]:
         """A sentence for each thing that is wrong with the value."""
@@ -53,6 +55,8 @@ class Text:
             yield f"has {len(value)} characters, at most {self.longest} are allowed"
         if self.longest_encoded is not None and (size := encoded_size(value)) > self.longest_encoded:
             yield f"has {size} bytes of UTF-8, at most {self.longest_encoded} are allowed"
+        if value in self.never:
+            yield f"cannot be {shown(value)}, which in an address means another place"
         yield from unstorable(value)
 
     def schema(self) -> Schema:
@@ -63,6 +67,7 @@ class Text:
             "description": self.description,
             "pattern": _STORABLE_PATTERN,
             **{keyword: limit for keyword, limit in limits.items() if limit},
+            **({"not": {"enum": list(self.never)}} if self.never else {}),
         }
 
 

@@ -4,8 +4,15 @@ import enum
 from dataclasses import replace
 from datetime import datetime
 
+from cronq.domain.overlap import REPLACED
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Status
+
+#: How the reason of a run begins that a person has killed.
+BY_PEOPLE = "killed by "
+#: How the reasons of killed runs begin that a person, or a rule of their job, wanted to end. (What a runner
+#: ends as it is stopped has another reason.)
+WANTED = (BY_PEOPLE, REPLACED)
 
 
 class Kill(enum.Enum):
@@ -38,5 +45,10 @@ def call_off(run: RunState, reason: str, now: datetime) -> RunState:
 
 def kill_reason(by: str | None, why: str | None) -> str:
     """What the run says of its end."""
-    killed = f"killed by {by}" if by else "killed by hand"
+    killed = f"{BY_PEOPLE}{by or 'hand'}"
     return f"{killed}: {why}" if why else killed
+
+
+def was_wanted(status: Status, reason: str | None) -> bool:
+    """Whether a run was killed as a person or a rule of its job wanted it: nothing is wrong with it then."""
+    return status is Status.KILLED and (reason or "").startswith(WANTED)

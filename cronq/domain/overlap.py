@@ -138,9 +138,13 @@ def admit_start(
     return Verdict(Admission.WAIT, _what_for(rules, other, most))
 
 
+#: How the reason of a run begins that had to make way for another one.
+REPLACED = "replaced by "
+
+
 def replaced_by(slot: datetime | None) -> str:
     """The reason of a run that had to make way for the one with this slot."""
-    return f"replaced by {OpenRun('', Status.QUEUED, slot).in_words()}"
+    return f"{REPLACED}{OpenRun('', Status.QUEUED, slot).in_words()}"
 
 
 def _what_for(rules: Rules, first: OpenRun, most: int) -> str:

@@ -234,7 +234,7 @@ def _end(run: RunState, message: ResultMessage, status: Status, now: datetime) -
         ended_at=message.sent_at,
         recorded_at=now,
         return_code=message.return_code,
-        run_time=message.run_time,
+        run_time=None if status is Status.LOST else message.run_time,
     )
 
 

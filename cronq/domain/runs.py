@@ -38,6 +38,16 @@ OPEN = frozenset({Status.QUEUED, Status.RUNNING})
 #: How a command that was started can end.
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.TIMED_OUT, Status.KILLED})
 
+#: What somebody should look at, the most usual first; but for what was killed because somebody wanted it.
+TROUBLE = (
+    Status.FAILED,
+    Status.TIMED_OUT,
+    Status.KILLED,
+    Status.LOST,
+    Status.MISSED,
+    Status.UNROUTABLE,
+)
+
 #: All legal moves. A report may overtake the one before it, so `queued` may end at once; and a run that was
 #: given up for lost is corrected when its runner turns up after all. A grant that reaches no one is taken
 #: back.

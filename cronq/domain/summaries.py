@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cronq.domain.kills import was_wanted
 from cronq.domain.messages import Report
 from cronq.domain.reports import RunState
 from cronq.domain.runs import Status
@@ -24,7 +25,7 @@ def summarize(summary: JobSummary, before: RunState, run: RunState, now: datetim
     """The summary after a report moved a run of the job from `before` to `run`.
 
     The run that started last says what the job does, and the one that ended last how it went, whichever
-    report comes first.
+    report comes first. What was killed because somebody wanted it says nothing of how the job goes.
     """
     if run.status in {Status.QUEUED, Status.SKIPPED}:
         return summary
@@ -32,7 +33,8 @@ def summarize(summary: JobSummary, before: RunState, run: RunState, now: datetim
     if _is_latest(run.started_at or run.ended_at, summary.last_run_start, before.started_at, now):
         last_run_start = run.started_at or summary.last_run_start
         summary = replace(summary, last_run_start=last_run_start, current_status=status)
-    if run.status.final and _is_latest(run.ended_at, summary.last_run_stop, before.ended_at, now):
+    tells = run.status.final and not was_wanted(run.status, run.reason)
+    if tells and _is_latest(run.ended_at, summary.last_run_stop, before.ended_at, now):
         summary = replace(summary, last_run_stop=run.ended_at, last_run_status=status)
     return summary
 

@@ -1,11 +1,13 @@
 """A daemon leaves signs of life, so that people see which are up."""
 
+from collections.abc import Callable
+
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import Broker
-from cronq.database.attendance import Attendee, attend, leave
+from cronq.database.attendance import Attendee, attend, leave, nobody_is
 from cronq.database.gateway import Database
 from cronq.domain.errors import CronqError
 from cronq.domain.standing import INTERVAL
@@ -19,13 +21,21 @@ class Attendance(Loop):
     """One of the duties of injectors and results daemons: one UPDATE every ten seconds."""
 
     def __init__(
-        self, database: Database, tables: Tables, broker: Broker, clock: IReactorTime, who: Attendee
+        self,
+        database: Database,
+        tables: Tables,
+        broker: Broker,
+        clock: IReactorTime,
+        who: Attendee,
+        is_dead: Callable[[str], bool] = nobody_is,
     ) -> None:
+        """`is_dead` says whether a process of this host has ended, by its name."""
         super().__init__("attendance", self.attend, clock, tables.trouble)
         self._database = database
         self._tables = tables
         self._broker = broker
         self._who = who
+        self._is_dead = is_dead
         self._first = True
         #: Whether the last sign is known to be there.
         self._present = False
@@ -35,7 +45,8 @@ class Attendance(Loop):
         if not await self._tables.ready():
             return INTERVAL
         self._present = False
-        await self._database.transact(attend, self._who, self._is_connected(), self._first)
+        connected = self._is_connected()
+        await self._database.transact(attend, self._who, connected, self._first, self._is_dead)
         self._present, self._first = True, False
         return INTERVAL
 

@@ -154,22 +154,25 @@ def make_web(
 
 
 def _served(routes: list[Route], common: Common, door: Door, templates: Templates) -> Web:
-    def page_of(found: Explanation) -> str:
-        return templates.render("error.html", found=found, now=None)
+    def page_of(request: Request, found: Explanation) -> str:
+        if request.caller.session is None:
+            return templates.render("error.html", found=found, now=None)
+        return common.renderer.text(request, "error.html", found=found, now=None)
 
     explain, streams = Explainer(page_of), Streams(common.clock)
     routes.append(description_route(routes))
-    inner = klein_resource(routes, door.admit, explain, streams)
+    inner = klein_resource(routes, door.admit, door.recognise, explain, streams)
     return Web(Guard(inner, explain, common.settings.hosts), tuple(routes), streams)
 
 
 def _for_people(common: Common) -> list[Answers]:
     database, renderer, wake = common.database, common.renderer, common.on_run_requested
-    ruling = Ruling(database, wake)
+    job_page = JobPage(database, renderer, wake)
+    ruling = Ruling(database, wake, job_page.refuse)
     return [
         OverviewPage(database, renderer),
         JobListPage(database, renderer, ruling, wake),
-        JobPage(database, renderer, wake),
+        job_page,
         RunPage(database, renderer, common.looker, common.settings.log_url_template, wake),
         OutputPages(database, common.looker),
         UpcomingPage(database, renderer, common.forecaster),

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.internet import reactor
 
+from cronq.commands.common import identity, is_dead
 from cronq.commands.database import DatabaseService
 from cronq.commands.runner_service import RunnerService
 from cronq.commands.stopping import Signals
@@ -50,6 +52,14 @@ class CompositionTests(CommandLineCase):
             self.assertIsInstance(parts[0], Signals)
             self.assertEqual([type(each) for each in parts if isinstance(each, duties)], expected)
             self.assertTrue(all(IService.providedBy(each) for each in parts))
+
+    def test_names_of_the_dead(self) -> None:
+        """Only of a process of this very host that has ended is it known that it is dead."""
+        with subprocess.Popen(["true"]) as ended:
+            ended.wait()
+        host, _, mine = identity().rpartition(".")
+        names = f"{host}.{mine}", f"{host}.{ended.pid}", f"{host}-2.{ended.pid}", host, f"{host}.x", ""
+        self.assertEqual([is_dead(each) for each in names], [False, True, *[False] * 4])
 
     def test_nothing_is_opened(self) -> None:
         """Before a daemon is in the background it has no thread, no descriptor and no file of its own."""

@@ -1,5 +1,6 @@
 """Signs of life, and the counts of each hour, on any database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -64,6 +65,17 @@ class AttendanceTests(StoreCase):
         self.assertEqual([row.kind for row in rows], ["results"])
         self.do(attend, INJECTOR, True, False)
         self.assertEqual(len(self.standing().alive), 2)
+
+    def test_dead_beside_it(self) -> None:
+        """Who begins takes away the signs of those of its kind and host that have ended without doing so."""
+        others = ("host.2", "host"), ("host.3", "host"), ("other.2", "other")
+        for name, host in others:
+            self.do(attend, Attendee(DaemonKind.INJECTOR, name, host, "1.0"), True, True)
+        self.do(attend, replace(RESULTS, name="host.2"), True, True)
+        self.do(attend, INJECTOR, True, True, lambda name: name.endswith(".2"))
+        alive = self.standing().alive_of(DaemonKind.INJECTOR)
+        self.assertEqual(sorted(each.name for each in alive), ["host.1", "host.3", "other.2"])
+        self.assertEqual(len(self.standing().alive_of(DaemonKind.RESULTS)), 1)
 
     def test_name_comes_again(self) -> None:
         """In a container each process may have the same name: it is a new one all the same."""

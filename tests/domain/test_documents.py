@@ -160,6 +160,10 @@ class FaultTests(DocumentTestCase):
         for keys, sentence in cases:
             self.assertFaults(document(job(**keys)), f"jobs[0].{sentence}")
         self.assertFaults(document() | {"category": ""}, "category: must not be empty")
+        for name in (".", ".."):
+            fault = f'category: cannot be "{name}", which in an address means another place'
+            self.assertFaults(document() | {"category": name}, fault)
+            self.assertFaults({"jobs": []}, fault, name=name)
         self.assertFaults(
             document() | {"category": "c" * 256}, "category: has 256 characters, at most 255 are allowed"
         )

@@ -225,6 +225,21 @@ class SummaryTests(SynchronousTestCase):
             summary = self.summary(("a", starting()), ("a", message))
             self.assertEqual(summary, JobSummary(BEGAN, end, word, word))
 
+    def test_wanted_kill(self) -> None:
+        """What somebody has killed says nothing of how the job goes; what its stopping runner ended does."""
+        for reason, last in (
+            ("killed by anna: it hangs", "succeeded"),
+            ("replaced by the run for 2026-11-23 12:00:00 UTC", "succeeded"),
+            ("its runner was stopped", "failed"),
+        ):
+            later = BEGAN + timedelta(seconds=20)
+            killed = finished(143, 30, outcome=Status.KILLED, reason=reason)
+            second = [("b", replace(starting(), start_time=later)), ("b", killed)]
+            first = [("a", starting()), ("a", finished(0))]
+            for reports in (first + second, second + first):
+                summary = self.summary(*reports)
+                self.assertEqual((summary.last_run_status, summary.current_status), (last, "failed"))
+
     def test_skipped_run(self) -> None:
         """A run that never began leaves the job as it was."""
         run = after([starting(token=MINE)], job_removed=True)

@@ -6,10 +6,17 @@ from cronq.database.users import add_user
 from cronq.domain.access import SHELL, Role
 from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser
 from tests.integration.browsing import BrowsingCase
-from tests.integration.test_web_chromium import CONTRAST
+from tests.integration.test_web_chromium import BROKEN, CONTRAST
 from tests.web.people import PASSWORD, digest
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
+HEIGHT = "return document.querySelector('.top').getBoundingClientRect().height"
+#: What the page says while the server is away, at its longest.
+NOT_LIVE = """
+const mark = document.getElementById("live");
+mark.classList.add("off");
+mark.lastElementChild.textContent = "Not live: the database does not answer; trying again";
+"""
 
 
 class AccessTests(BrowsingCase):
@@ -92,6 +99,34 @@ class AccessTests(BrowsingCase):
             self.assertEqual(browser.complaints(), [])
 
         await self.browse(visit)
+
+    async def test_header(self) -> None:
+        """At every width, logged in or not, the header fits, stays as high as it was, and breaks no word."""
+
+        def visit(browser: Browser) -> None:
+            browser.open("/login")
+            self.look_at_header(browser, "/login")
+            self.log_in(browser)
+            self.look_at_header(browser, "/runners")
+            browser.wait_until(lambda: browser.text("#live") == "Live")
+            self.look_at_header(browser, "/runners", live=True)
+
+        await self.browse(visit)
+
+    def look_at_header(self, browser: Browser, path: str, *, live: bool = False) -> None:
+        for width in (PHONE, 830, 1000, DESKTOP, 1920):
+            browser.look(width)
+            browser.open(path)
+            if live:
+                browser.wait_until(lambda: browser.text("#live") == "Live")
+            self.assertLessEqual(browser.ask("return document.documentElement.scrollWidth"), width)
+            self.assertEqual(browser.ask(BROKEN), [], width)
+            if live:
+                height = browser.ask(HEIGHT)
+                browser.ask(NOT_LIVE)
+                self.assertEqual(browser.ask(BROKEN), [], width)
+                self.assertEqual(browser.ask(HEIGHT), height, width)
+                self.assertLessEqual(browser.ask("return document.documentElement.scrollWidth"), width)
 
     async def test_cookie(self) -> None:
         """No script of a page sees the cookie."""

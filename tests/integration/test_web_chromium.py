@@ -1,15 +1,22 @@
 """What people do on the pages, in a real browser."""
 
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
 from twisted.internet import reactor as _reactor
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from cronq.database.categories import replace_category
+from cronq.database.pausing import pause_job
+from cronq.database.tables import jobs
+from cronq.domain.documents import parse_document
 from cronq.web.site import WebSettings
+from cronq.web.words.directions import visible
 from tests.integration.browser import DARK, DESKTOP, LIGHT, PHONE, Browser
 from tests.integration.browsing import BrowsingCase
-from tests.web.seed import HOSTILE_NAMES
+from tests.web.seed import HOSTILE_NAMES, NOW
 
 reactor: Any = _reactor
 
@@ -36,13 +43,28 @@ return [...document.querySelectorAll("body *")]
   .filter(([contrast]) => contrast < 4.5);
 """
 
-#: The words of the navigation that do not stand on one line.
+#: The words of the header that do not stand on one line.
 BROKEN = """
-return [...document.querySelectorAll(".top a")].filter(link => {
+return [...document.querySelectorAll(".top a, #live:not([hidden]), .who span")].filter(link => {
   const words = document.createRange();
   words.selectNodeContents(link);
   return words.getBoundingClientRect().height > 32;
 }).map(link => link.textContent.trim());
+"""
+
+
+#: How high the words are that notices begin with; how far their icons are from their texts; and where the
+#: times by the clocks of a zone begin.
+HEIGHTS = (
+    "return [...document.querySelectorAll('.notice b')].map(each => each.getBoundingClientRect().height)"
+)
+GAPS = """
+return [...document.querySelectorAll(".notice .mark")].map(mark =>
+  mark.nextElementSibling.getBoundingClientRect().left - mark.getBoundingClientRect().right);
+"""
+LEFTS = """
+return [...document.querySelectorAll(".slots li > span:nth-child(2)")]
+  .map(each => each.getBoundingClientRect().left);
 """
 
 
@@ -91,6 +113,30 @@ class ChromiumTests(BrowsingCase):
             "/job/4",
             *runs[-8:],
         ]
+
+    async def test_job_in_a_zone(self) -> None:
+        """The notices of a job and its slots by two clocks are in order, on a desk and on a phone."""
+        zoned = {"name": "z", "command": "", "schedule": "* 2 * * *", "timezone": "Europe/Berlin"}
+        category = parse_document({"jobs": [zoned]}, name="zoned").category
+        self.write(lambda connection: replace_category(connection, category))
+        job = self.write(lambda connection: connection.scalar(select(jobs.c.id).where(jobs.c.name == "z")))
+        until = NOW + timedelta(days=1)
+        self.write(lambda connection: pause_job(connection, job, until, "we move"))
+
+        def visit(browser: Browser) -> None:
+            for width in (DESKTOP, PHONE):
+                browser.look(width)
+                browser.open(f"/job/{job}")
+                heights = browser.ask(HEIGHTS)
+                self.assertTrue(heights)
+                self.assertLess(max(heights), 28, width)
+                gaps = browser.ask(GAPS)
+                self.assertTrue(gaps)
+                self.assertGreater(min(gaps), 6, width)
+                lefts = browser.ask(LEFTS)
+                self.assertEqual((len(lefts), len(set(lefts)) if width == DESKTOP else 1), (5, 1))
+
+        await self.browse(visit)
 
     async def test_every_screen(self) -> None:
         """On a phone and on a desk, light and dark, every page fits, can be read, and has no fault."""
@@ -224,10 +270,11 @@ class ChromiumTests(BrowsingCase):
         def visit(browser: Browser) -> None:
             browser.open("/?category=%3Ci%3Ehostile%3C%2Fi%3E+%26+%22co%22")
             names = browser.ask("return [...document.querySelectorAll('.name a')].map(a => a.textContent)")
-            self.assertEqual(sorted(names), sorted(HOSTILE_NAMES))
+            shown = [visible(name) for name in HOSTILE_NAMES]
+            self.assertEqual(sorted(names), sorted(shown))
             for link in browser.ask("return [...document.querySelectorAll('.name a')].map(a => a.pathname)"):
                 browser.open(link)
-                self.assertIn(browser.ask("return document.querySelector('h1').textContent"), HOSTILE_NAMES)
+                self.assertIn(browser.ask("return document.querySelector('h1').textContent"), shown)
                 browser.click(".state a")
                 self.assertIn("It failed: exit 1.", browser.text(".lead"))
             self.assertEqual(browser.complaints(), [])

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from cronq.database.reading.history import TROUBLE
 from cronq.domain.rules import Rules
-from cronq.domain.runs import Status
+from cronq.domain.runs import TROUBLE, Status
 from cronq.web.words.wording import is_address
 from tests.web.seed import NOW, add_category, add_full_run, add_job, add_run
 from tests.web.support import WebTestCase

@@ -27,10 +27,10 @@ class FailingTests(WebTestCase):
             self.end(job, status)
         return job
 
-    def end(self, job: int, status: Status) -> str:
+    def end(self, job: int, status: Status, **columns: Any) -> str:
         self.minutes += 1
         due = NOW + timedelta(minutes=self.minutes)
-        run_id: str = self.write(add_full_run, job, status, due)
+        run_id: str = self.write(add_full_run, job, status, due, **columns)
         ended = Status.SUCCEEDED if status is Status.SUCCEEDED else Status.FAILED
         if status not in {Status.LOST, Status.MISSED, Status.SKIPPED}:
             text = f"UPDATE jobs SET last_run_status = '{ended}', last_run_stop = '{due}' WHERE id = {job}"
@@ -68,6 +68,24 @@ class FailingTests(WebTestCase):
         self.assertIn(
             "2 times, the last 54 minutes ago, the first 56 minutes ago", self.get("/failures").page.text
         )
+
+    def test_wanted(self) -> None:
+        """What somebody or a rule has killed is no failure, and neither begins nor ends a row of them."""
+        job = self.add("j", Status.FAILED)
+        reasons = "killed by anna", "killed by hand: not today", "replaced by a run by hand"
+        wanted = [self.end(job, Status.KILLED, reason=reason) for reason in reasons]
+        self.end(job, Status.TIMED_OUT)
+        (found,) = self.failing()
+        self.assertEqual((found["status"], found["count"]), ("timed_out", 2))
+        self.end(job, Status.SUCCEEDED)
+        self.end(job, Status.KILLED, reason=reasons[0])
+        self.assertEqual(self.failing(), [])
+        listed, killed = (self.get(f"/failures?status={each}").text for each in ("any", "killed"))
+        self.assertEqual([run in listed for run in wanted], [False] * 3)
+        self.assertEqual([run in killed for run in wanted], [True] * 3)
+        stopped = self.end(job, Status.KILLED, reason="its runner was stopped")
+        self.assertEqual([each["run_id"] for each in self.failing()], [stopped])
+        self.assertIn(stopped, self.get("/failures?status=any").text)
 
     def test_not_started(self) -> None:
         """A job fails as well whose latest run is lost, or was not even started."""

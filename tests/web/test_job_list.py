@@ -6,6 +6,7 @@ from cronq.database.reading import job_pages
 from cronq.database.reading.records import find_job
 from cronq.domain.access import Role
 from cronq.domain.runs import Status
+from cronq.web.words.directions import visible
 from tests.web.people import SAME_ORIGIN, PeopleCase
 from tests.web.seed import (
     EVERY_MINUTE,
@@ -73,6 +74,17 @@ class JobListTests(WebTestCase):
         self.write(add_run, job, Status.SUCCEEDED)
         self.write(add_run, job, Status.UNROUTABLE)
         self.assertIn("unroutable", self.get("/").page.texts("tr")[-1])
+
+    def test_running_wins(self) -> None:
+        """A job with a run that is running is running, however many slots were skipped, or wait, since."""
+        job = self.write(add_job, self.write(add_category, "c"), "j", current_status="starting")
+        running = self.write(add_run, job, Status.RUNNING, queued_at=NOW)
+        for status in [*[Status.SKIPPED] * 40, Status.QUEUED]:
+            self.write(add_run, job, status)
+        page = self.get("/").page
+        self.assertTrue(page.texts("tr")[-1].startswith("running j "), page.texts("tr")[-1])
+        self.assertEqual(page.link("running"), f"/run/{running}")
+        self.assertIn("j running next run", self.get(f"/job/{job}").page.text)
 
     def test_exact_times_at_hand(self) -> None:
         """Each relative time has the exact one with it."""
@@ -179,7 +191,7 @@ class JobListTests(WebTestCase):
             self.assertEqual(put.code, 200, put.text)
         page = self.get("/?sort=last").page
         for name in HOSTILE_NAMES:
-            shown = " ".join(name.split())
+            shown = visible(" ".join(name.split()))
             links = {each.attributes["href"] for each in page.all("a") if each.text == shown}
             (owner,) = [link for link in links if "owner=" in link]
             self.assertEqual([" ".join(each.split()) for each in self.names(owner)], [shown])

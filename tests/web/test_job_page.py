@@ -46,6 +46,24 @@ class JobPageTests(WebTestCase):
         self.assertEqual(slots[4], "in 4 minutes 2026-11-23 07:10:00 UTC")
         self.assertEqual(len(slots), 5)
 
+    def test_next_slots_when_paused(self) -> None:
+        """What a pause leaves out, or somebody wants skipped, is no next run."""
+        until = NOW + timedelta(hours=1)
+        job = self.write(add_job, self.category, "j", paused_until=until)
+        page = self.get(f"/job/{job}").page
+        self.assertIn("next run in 1 hour 2026-11-23 08:06:00 UTC", page.part("state").text)
+        self.assertIn("Next slots after the pause in 1 hour 2026-11-23 08:06:00 UTC", page.text)
+        self.assertNotIn("07:06:00", page.text)
+        off = self.write(add_job, self.category, "k", rules=Rules(enabled=False).encode())
+        text = self.get(f"/job/{off}").page.text
+        self.assertIn("no next run, as its slots are skipped", text)
+        self.assertNotIn("Next slots", text)
+        self.assertEqual(self.get("/").page.text.count("none while paused"), 2)
+        skipping = self.write(add_job, self.category, "l", skip_slot=datetime(2026, 11, 23, 7, 6))
+        page = self.get(f"/job/{skipping}").page
+        self.assertIn("next run in 1 minute 2026-11-23 07:07:00 UTC", page.part("state").text)
+        self.assertIn("in 39 s will be skipped 2026-11-23 07:06:00 UTC", page.text)
+
     def test_next_slots_when_late(self) -> None:
         """Of slots that are long due only the first is told, then those to come."""
         job = self.write(add_job, self.category, "j", next_run=datetime(2026, 11, 23, 6, 0))
@@ -206,7 +224,7 @@ class RunNowTests(WebTestCase):
         data = {"run_now": "1", "form_token": self.token(), "environment": "A=1\nB"}
         answer = self.post(self.path, data=data)
         self.assertEqual(answer.code, 400)
-        self.assertIn('environment: expected NAME=value, found "B"', answer.page.text)
+        self.assertIn('Environment: expected NAME=value, found "B"', answer.page.text)
         self.assertFalse(self.run_wanted())
 
     def test_script_without_token(self) -> None:

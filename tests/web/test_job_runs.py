@@ -54,9 +54,9 @@ class DaysTests(RunsCase):
         self.add(ago=DAY)
         self.add(Status.MISSED, 300 * DAY)
         expected = [
-            ("missed", "?day=2026-01-27#runs", "27 Jan 2026: 1 missed"),
-            ("failed mixed", "?day=2026-11-23#runs", "23 Nov 2026: 1 failed, 1 succeeded"),
-            ("succeeded", "?day=2026-11-22#runs", "22 Nov 2026: 1 succeeded"),
+            ("missed", f"{self.path}?day=2026-01-27#runs", "27 Jan 2026: 1 missed"),
+            ("failed mixed", f"{self.path}?day=2026-11-23#runs", "23 Nov 2026: 1 failed, 1 succeeded"),
+            ("succeeded", f"{self.path}?day=2026-11-22#runs", "22 Nov 2026: 1 succeeded"),
         ]
         names = ("class", "href", "title")
         for _ in range(2):
@@ -70,8 +70,8 @@ class DaysTests(RunsCase):
         self.add(Status.TIMED_OUT)
         self.add(ago=DAY)
         links = {each.text: each.attributes["href"] for each in self.look().part("year").all("a")}
-        self.assertEqual(links["timed out 1"], "?state=timed_out#runs")
-        self.assertEqual(links["succeeded 1"], "?state=succeeded#runs")
+        self.assertEqual(links["timed out 1"], f"{self.path}?state=timed_out#runs")
+        self.assertEqual(links["succeeded 1"], f"{self.path}?state=succeeded#runs")
 
     def test_chosen(self) -> None:
         """The day that is looked at is marked, told in words, and has neighbours."""
@@ -249,5 +249,5 @@ class PageTests(RunsCase):
         self.add(ago=400 * DAY)
         self.add(Status.FAILED, MIDNIGHT - datetime(2025, 11, 24))
         links = [each.attributes["href"] for each in self.look().part("year").all("a")]
-        self.assertIn(f"?day={date(2025, 11, 24)}#runs", links)
+        self.assertIn(f"{self.path}?day={date(2025, 11, 24)}#runs", links)
         self.assertFalse([link for link in links if "2025-10" in link])

@@ -59,6 +59,20 @@ class LoginTests(PeopleCase):
         self.post("/logout-everywhere", headers=mine[0] | SAME_ORIGIN)
         self.assertEqual([self.get("/", headers=each).code for each in (*mine, others)], [303, 303, 303, 200])
 
+    def test_mistakes(self) -> None:
+        """A page that says what is wrong still says who is logged in, with a way out."""
+        headers = self.session(Role.VIEWER)
+        for path, code in (("/nothing", 404), ("/job/4711", 404), ("/failures?status=x", 400)):
+            answer = self.get(path, headers=headers)
+            self.assertEqual(answer.code, code)
+            self.assertIn("vera Log out", answer.page.text, path)
+        form = {"form_token": answer.page.token("/logout")}
+        self.assertNotIn("Log out", self.get("/nothing").page.text)
+        self.assertNotIn("Log out", self.get("/nothing", headers={"Cookie": "cronq=wrong"}).page.text)
+        forbidden = self.post("/job/1", data={"run_now": "1"}, headers=headers | SAME_ORIGIN)
+        self.assertEqual((forbidden.code, "vera Log out" in forbidden.page.text), (403, True))
+        self.assertEqual(self.post("/logout", data=form, headers=headers).code, 303)
+
     def test_wrong(self) -> None:
         """A wrong name, a wrong password and a user without one are told alike."""
         self.write(set_password, SHELL, "vera", None)

@@ -247,10 +247,14 @@ class JobTests(OverviewCase):
         self.assertEqual(self.concerns()["failing"]["count"], 1)
 
     def test_lost(self) -> None:
-        """A lost run is told of until its job succeeds; the number in the title does not count it twice."""
+        """A lost run is told of once, with the time of its loss, until its job succeeds."""
         job = self.job()
+        self.ended(job, Status.FAILED, 40 * MINUTE)
         self.ended(job, Status.LOST, 20 * MINUTE)
-        self.assertEqual(self.concerns()["lost"]["title"], "A run of 1 job is lost")
+        self.assertEqual(list(self.concerns()), ["lost"])
+        found = self.concerns()["lost"]
+        self.assertEqual(found["title"], "A run of 1 job is lost")
+        self.assertEqual(found["subjects"][0]["since"], (NOW - 20 * MINUTE).isoformat(timespec="seconds"))
         self.assertEqual(self.overview()["trouble"], 1)
         self.ended(job, Status.SUCCEEDED, 10 * MINUTE)
         self.assertEqual(self.concerns(), {})
@@ -286,6 +290,14 @@ class JobTests(OverviewCase):
 
 
 class RunTests(OverviewCase):
+    def test_short(self) -> None:
+        """What has run for less than a second takes not long, however short it usually is."""
+        job = self.job()
+        self.usual(job, 0.01, 0.015)
+        self.write(add_full_run, job, Status.RUNNING, NOW - 0.8 * SECOND, None)
+        (running,) = self.overview()["longest_running"]
+        self.assertFalse(running["overdue"])
+
     def usual(self, job_id: int, median: float, p95: float) -> None:
         row = {"job_id": job_id, "runs": 30, "median": median, "p95": p95, "computed_at": NOW}
         self.write(lambda connection: connection.execute(insert(usual_durations).values(row)))

@@ -41,6 +41,11 @@ class ApiTests(RulingCase):
         self.assertEqual(self.read_job()["paused"], {"until": "2026-11-24T08:00:00", "reason": reason})
         self.assertEqual(self.wakes, 1)
 
+    def test_no_reason(self) -> None:
+        """Without a reason it is told who did it."""
+        self.ask_api("pause", by="root@vm")
+        self.assertEqual(self.read_job()["paused"]["reason"], "paused: by root@vm")
+
     def test_duration(self) -> None:
         """The end may be so long from now."""
         self.ask_api("pause", until="PT2H")
@@ -190,10 +195,44 @@ class PageTests(RulingCase):
         self.assertIsNone(self.row().paused_until)
 
     def test_wrong_end(self) -> None:
-        """What cannot be understood is explained on a page."""
-        answer = self.send("pause", until="soon")
+        """What cannot be understood is explained beside the form, in which stays what was typed."""
+        answer = self.send("pause", until='"soon"', reason="<b>")
         self.assertEqual(answer.code, 400)
-        self.assertIn("until: 'soon' is neither a full date", answer.page.text)
+        (said,) = [each.text for each in answer.page.all("p") if each.attributes.get("role") == "alert"]
+        self.assertIn("Until: '\"soon\"' is neither a full date", said)
+        typed = [each.attributes.get("value") for each in answer.page.all("input")]
+        self.assertIn('"soon"', typed)
+        self.assertEqual(typed.count("<b>"), 1)
+        self.assertIn("every minute", answer.page.text)
+        self.assertNotIn("data-now", answer.text)  # there is nothing at this address to read again
+
+    def test_other_mistakes(self) -> None:
+        """So it is with each form of the page; without a form for it, the page begins with what is wrong."""
+        self.assertIn("Until:", self.send("pause", until="P0D").page.text)
+        self.assertIn("From: missing.", self.send("backfill", at_once="7").page.text)
+        answer = self.send("backfill", **{"from": "zz", "order": "newest", "at_once": "7"})
+        self.assertEqual(answer.code, 400)
+        self.assertIn('value="zz"', answer.text)
+        self.assertIn('value="7"', answer.text)
+        self.assertIn('value="newest" selected', answer.text)
+        self.send("skip-next")
+        answer = self.send("unskip-next", by="x" * 200)
+        self.assertEqual(answer.code, 400)
+        self.assertIn("By: has 200 characters", answer.page.text)
+        token = self.token("pause")
+        self.write(remove_job, self.job)
+        answer = self.post(f"/job/{self.job}/pause", data={"form_token": token})
+        self.assertEqual(answer.code, 409)
+        self.assertIn(f"Job {self.job} is removed from its category.", answer.page.text)
+
+    def test_run_now(self) -> None:
+        """The form that asks for a run keeps what was typed as well."""
+        page = self.get(f"/job/{self.job}").page
+        token = page.all("input")[0].attributes["value"]
+        form = {"form_token": token, "run_now": "1", "environment": "novalue", "arguments": "a b"}
+        answer = self.post(f"/job/{self.job}", data=form)
+        self.assertEqual(answer.code, 400)
+        self.assertEqual([each.strip() for each in answer.page.texts("textarea")], ["a b", "novalue"])
 
 
 class BackfillTests(RulingCase):

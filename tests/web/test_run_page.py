@@ -100,6 +100,22 @@ class RunPageTests(WebTestCase):
         rows = [each.text for each in page.all("tr")]
         return [row for row in rows if row.partition(" ")[0] in STEPS]
 
+    def test_given_up(self) -> None:
+        """Of a lost run nobody knows how long it took; what is told is when it was given up."""
+        lost = {"ended_at": NOW - timedelta(seconds=30), "recorded_at": NOW - timedelta(seconds=29)}
+        run = self.write(add_full_run, self.job, Status.LOST, NOW - timedelta(minutes=1), None, **lost)
+        text = self.text(run)
+        self.assertIn("given up 07:04:50 .250", text)
+        self.assertIn("until it was given up", text)
+        self.assertIn("The start is by the runner's clock", text)
+        for wrong in ("its command ran", "lost took", "Took"):
+            self.assertNotIn(wrong, text)
+        self.assertNotIn("lost, took", self.get(f"/job/{self.job}").text)
+        told = self.get(f"/api/runs/{run}").json["data"]["run"]
+        self.assertEqual((told["run_time"], told["times"]["ended"]), (None, None))
+        self.assertEqual(told["times"]["given_up"], "2026-11-23T07:04:50.250000")
+        self.assertEqual(told["completed_at"], "2026-11-23T07:04:50")
+
     def test_timeline(self) -> None:
         """Each step stands with its time, how long it took, and what was waited for."""
         run = self.write(add_full_run, self.job, Status.SUCCEEDED, NOW, 2.0, return_code=0)

@@ -32,7 +32,7 @@ class SessionTests(PeopleCase):
     def test_form(self) -> None:
         """The form on the page works without any header, and for nobody but whoever it was made for."""
         otto, eddy = self.session(Role.OPERATOR), self.session(Role.EDITOR)
-        fields = RUN | {"form_token": self.get("/job/1", headers=otto).page.token()}
+        fields = RUN | {"form_token": self.get("/job/1", headers=otto).page.token("/job/1")}
         self.assertEqual(self.post("/job/1", data=fields, headers=otto).code, 303)
         self.assertEqual(self.post("/job/2", data=fields, headers=otto).code, 403)
         self.assertEqual(self.post("/job/1", data=fields, headers=eddy).code, 403)

@@ -10,9 +10,9 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request as ServerRequest
 
-from cronq.domain.access import Role
+from cronq.domain.access import Caller, Role
 from cronq.domain.errors import DatabaseUnavailable
-from cronq.web.http.exchange import Request, Response, html_response, read_request
+from cronq.web.http.exchange import STRANGER, Request, Response, html_response, read_request
 from cronq.web.http.routing import Route, klein_resource
 from cronq.web.http.streams import KEEP_ALIVE, LONGEST, Event, EventStream, Streams
 from cronq.web.site import make_site
@@ -26,7 +26,7 @@ class StreamTests(SynchronousTestCase):
         self.closed = False
         self.asked = 0
         route = Route("/s", self.answer, needs=Role.VIEWER)
-        resource = klein_resource([route], self.admit, self.explain, self.streams)
+        resource = klein_resource([route], self.admit, self.recognise, self.explain, self.streams)
         self.transport = StringTransport()
         self.channel = make_site(resource).buildProtocol(None)
         self.channel.makeConnection(self.transport)
@@ -34,6 +34,9 @@ class StreamTests(SynchronousTestCase):
 
     async def admit(self, raw: ServerRequest, _route: Route) -> Request:
         return read_request(raw)
+
+    async def recognise(self, _raw: ServerRequest, _failure: object) -> Caller:
+        return STRANGER
 
     def explain(self, _request: Request, _failure: object) -> Response:
         return html_response("explained", 500)

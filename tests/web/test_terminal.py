@@ -105,7 +105,7 @@ class HarmlessTests(SynchronousTestCase):
 
     def test_written_out(self) -> None:
         """Other control characters and what turns the direction are written out."""
-        self.assertEqual(printable("\0\x08\u202e\x9b\u2028"), r"\x00\x08\u202e\x9b\u2028")
+        self.assertEqual(printable("\0\x08\u202e\u200f\x9b\u2028"), r"\x00\x08\u202e\u200f\x9b\u2028")
 
     def test_lines(self) -> None:
         """Every way to begin a line begins one."""
@@ -114,6 +114,8 @@ class HarmlessTests(SynchronousTestCase):
     @given(st.text())
     def test_anything(self, text: str) -> None:
         """Whatever is written, nothing is left that does more than stand there."""
-        self.assertIsNone(re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", printable(text)))
+        self.assertIsNone(
+            re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", printable(text))
+        )
         for _, classes in paint(text):
             self.assertRegex(classes, "^[a-z0-9 ]*$")

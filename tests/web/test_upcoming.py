@@ -99,7 +99,12 @@ class UpcomingTests(WebTestCase):
         self.assertEqual(self.slots("?category=d"), [("12:00:00", "other")])
         load = self.get("/api/upcoming?category=d").json["data"]["upcoming"]["load"]
         self.assertEqual(sum(load["starts"]), 1)
+        self.write(add_category, "e")
         self.assertIn("No job of this category", self.get("/upcoming?category=e").page.text)
+        for path in ("/upcoming", "/api/upcoming"):
+            answer = self.get(f"{path}?category=nope")
+            self.assertEqual(answer.code, 404)
+            self.assertIn("There is no category", answer.text)
 
     def test_hours(self) -> None:
         """Any other period is refused."""

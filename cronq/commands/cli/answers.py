@@ -52,8 +52,8 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long its command ran."""
-        if self.run_time is None and self.started_at and self.completed_at:
+        """How long its command ran; None also for a lost run, as nobody knows when it ended."""
+        if self.run_time is None and self.status != Status.LOST and self.started_at and self.completed_at:
             return self.completed_at - self.started_at
         return self.run_time
 
@@ -84,7 +84,13 @@ class Job:
 
     @property
     def status(self) -> str:
-        """How it stands with the job: what became of its latest run."""
+        """How it stands with the job: that it is running, or what became of its latest run.
+
+        A run that is running need not be the latest: those after it may have been skipped, or wait for it.
+        """
+        going_on = self.current_status == "starting" and all(run.ended for run in self.runs)
+        if going_on or any(run.status == Status.RUNNING for run in self.runs):
+            return Status.RUNNING.value
         if self.runs:
             return self.runs[0].status
         return _STATES.get(self.current_status, self.current_status)

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, false, func, or_, select
 
 from cronq.database.tables import jobs, runs
-from cronq.domain.runs import Status
+from cronq.domain import kills
+from cronq.domain.runs import TROUBLE, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Bar:
     status: Status
     #: Seconds that its command took; None as long as it has not ended, or when nobody knows.
     took: float | None
+    #: Whether it came to an end that somebody should look at.
+    in_trouble: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class BriefRun:
     at: datetime | None
 
 
+#: Whether a run was killed as somebody, or a rule of its job, wanted it.
+WANTED = and_(
+    runs.c.status == Status.KILLED.value,
+    func.coalesce(or_(*(runs.c.reason.startswith(each) for each in kills.WANTED)), false()),
+)
 # Rows are dear: each costs a client of MariaDB fifty microseconds. So the runs of a job come in one text.
 _BAR = (
     cast(runs.c.id, String(20))
@@ -38,6 +46,7 @@ _BAR = (
     + runs.c.status
     + " "
     + func.coalesce(cast(func.round(runs.c.run_time * 1000), String(20)), "")
+    + case((WANTED, " wanted"), else_=" ")
 )
 _AT = func.coalesce(runs.c.ended_at, runs.c.recorded_at, runs.c.started_at, runs.c.queued_at)
 
@@ -78,8 +87,9 @@ def among_latest(connection: Connection, job_ids: Collection[int], count: int) -
 
 def _bars(text: str) -> Iterator[Bar]:
     pieces = (piece.split(" ") for piece in text.split(","))
-    for row_id, status, took in sorted(pieces, key=lambda piece: -int(piece[0])):
-        yield Bar(int(row_id), _STATUSES[status], float(took) / 1000 if took else None)
+    for row_id, status, took, wanted in sorted(pieces, key=lambda piece: -int(piece[0])):
+        known = _STATUSES[status]
+        yield Bar(int(row_id), known, float(took) / 1000 if took else None, known in TROUBLE and not wanted)
 
 
 _STATUSES = {status.value: status for status in Status}

@@ -10,7 +10,7 @@ from cronq.database.reading.routing_keys import any_jobs, count_jobs, served_key
 from cronq.database.reading.troubled import (
     MOST_JOBS,
     failing_jobs,
-    first_failures,
+    ids_that_ended,
     jobs_that_ended,
     known_jobs,
 )
@@ -94,14 +94,16 @@ def _of_runners(connection: Connection, now: datetime) -> Iterator[Concern]:
 
 def _of_jobs(connection: Connection) -> Iterator[Concern]:
     known = known_jobs(connection)
-    found = {ConcernKind.FAILING: failing_jobs(connection, known, SHOWN)} | {
-        kind: jobs_that_ended(connection, status, known, SHOWN)
-        for status, kind in ((Status.LOST, ConcernKind.LOST), (Status.UNROUTABLE, ConcernKind.UNROUTABLE))
-    }
-    since = first_failures(connection, [job for each in found.values() if each for job in each.jobs])
-    for kind, each in found.items():
+    lost = jobs_that_ended(connection, Status.LOST, known, SHOWN)
+    # What is lost has failed, too: it is told of once.
+    told = ids_that_ended(connection, Status.LOST, known) if lost else frozenset[int]()
+    for kind, each in (
+        (ConcernKind.FAILING, failing_jobs(connection, known | told, SHOWN)),
+        (ConcernKind.LOST, lost),
+        (ConcernKind.UNROUTABLE, jobs_that_ended(connection, Status.UNROUTABLE, known, SHOWN)),
+    ):
         if each is not None:
-            subjects = tuple(_subject(job, since.get(job.id)) for job in each.jobs)
+            subjects = tuple(_subject(job, each.since_of.get(job.id)) for job in each.jobs)
             yield Concern(kind, each.count, each.since, each.latest, subjects)
 
 

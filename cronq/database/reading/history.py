@@ -6,22 +6,15 @@ from functools import partial
 
 from sqlalchemy import Connection, select, union_all
 
-from cronq.database.reading.brief_runs import among_latest
+from cronq.database.reading.brief_runs import WANTED, among_latest
 from cronq.database.reading.cursors import LATEST, LATEST_INHERITED, Cursor, Source
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.runs import RunPage, RunRecord, ledger_records, select_runs
 from cronq.database.tables import runs
-from cronq.domain.runs import Status
+from cronq.domain.runs import TROUBLE, Status
 
-#: What somebody should look at, the most usual first.
-TROUBLE = (
-    Status.FAILED,
-    Status.TIMED_OUT,
-    Status.KILLED,
-    Status.LOST,
-    Status.MISSED,
-    Status.UNROUTABLE,
-)
+#: So many killed runs are looked through for those that nobody wanted to end.
+_MOST_KILLED = 2000
 
 #: Gives at most so many runs, from those below an id.
 _FindRuns = Callable[[int, int], list[RunRecord]]
@@ -61,11 +54,18 @@ def latest_runs_of_jobs(
 def latest_failures(
     connection: Connection, limit: int, since: Cursor = LATEST, status: Status | None = None
 ) -> RunPage:
-    """Runs of all jobs that came to no good end, or those of one status, from that place in their list on."""
+    """Runs of all jobs that came to no good end, or those of one status, from that place in their list on.
+
+    What was killed because somebody wanted it is only among those of that status.
+    """
     statuses = TROUBLE if status is None else (status,)
 
     def in_ledger(below: int, count: int) -> list[RunRecord]:
-        return _latest_with(connection, statuses, below, count)
+        if status is not None:
+            return _latest_with(connection, statuses, below, count)
+        others = [each for each in statuses if each is not Status.KILLED]
+        found = [*_latest_with(connection, others, below, count), *_killed_unwanted(connection, below, count)]
+        return sorted(found, key=lambda run: run.id or 0, reverse=True)[:count]
 
     # All that 0.27 knew of was the return code.
     from_0_27 = Inheritance(connection).failures if Status.FAILED in statuses else _nothing
@@ -103,6 +103,14 @@ def _latest_with(
     ]
     ids = sorted(connection.scalars(union_all(*(select(end.c.id) for end in ends))), reverse=True)[:count]
     return _with_ids(connection, ids)
+
+
+def _killed_unwanted(connection: Connection, below: int, count: int) -> list[RunRecord]:
+    """The latest runs that were killed though nobody wanted it."""
+    killed = select(runs.c.id).where(runs.c.status == Status.KILLED.value, runs.c.publish_after.is_(None))
+    newest = killed.where(runs.c.id < below).order_by(runs.c.id.desc()).limit(_MOST_KILLED).subquery()
+    query = select_runs().join(newest, newest.c.id == runs.c.id).where(~WANTED)
+    return ledger_records(connection, query.order_by(runs.c.id.desc()).limit(count))
 
 
 def _ids_of_job(connection: Connection, job_id: int, below: int, count: int) -> list[int]:

@@ -10,12 +10,12 @@ from cronq.database.facet_tables import job_facets
 from cronq.database.gateway import now as database_now
 from cronq.database.reading.brief_runs import Bar, BriefRun, find_brief_runs, latest_bars
 from cronq.database.reading.categories import CategoryRecord
-from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.job_order import JobOrder, JobSort
 from cronq.database.reading.job_pages import JobPage, Start, find_page
 from cronq.database.reading.job_search import LATE_AFTER, Search
 from cronq.database.reading.jobs import oldest_due
 from cronq.database.reading.records import JobRecord
+from cronq.database.reading.telling_runs import running_rows
 from cronq.database.reading.usual import usual_durations
 from cronq.database.tables import categories
 from cronq.domain.facets import Facet
@@ -36,7 +36,7 @@ class ListedJob:
     job: JobRecord
     #: Its latest runs, the latest first.
     bars: tuple[Bar, ...]
-    #: The first of them, and the first that came to no good end.
+    #: The latest run that is running, and else the first of these; and the first that came to no good end.
     latest: BriefRun | None
     latest_trouble: BriefRun | None
     #: None when it has never succeeded.
@@ -47,7 +47,7 @@ class ListedJob:
 
     @property
     def status(self) -> Status | None:
-        """That of its latest run; None when it never ran."""
+        """Running as long as any run of it is, and else that of its latest; None when it never ran."""
         return self.latest.status if self.latest else self.job.reported_status
 
 
@@ -98,9 +98,9 @@ def read_job_list(connection: Connection, search: Search, order: JobOrder, start
 def _listed(connection: Connection, page: JobPage, now: datetime) -> list[ListedJob]:
     ids = [job.id for job in page.jobs]
     bars, usual = latest_bars(connection, ids, RUNS_OF_A_JOB), usual_durations(connection, ids)
-    latest = {job_id: each[0].id for job_id, each in bars.items()}
+    latest = {job_id: each[0].id for job_id, each in bars.items()} | running_rows(connection, ids)
     trouble = {
-        job_id: next((bar.id for bar in each if bar.status in TROUBLE), None) for job_id, each in bars.items()
+        job_id: next((bar.id for bar in each if bar.in_trouble), None) for job_id, each in bars.items()
     }
     brief = find_brief_runs(connection, {*latest.values(), *filter(None, trouble.values())})
     return [

@@ -12,7 +12,8 @@ from cronq.database.reading.cursors import Place
 from cronq.database.reading.days import JobDays, read_days
 from cronq.database.reading.job_runs import JobRuns, JobRunSearch, read_job_runs
 from cronq.database.reading.records import find_job
-from cronq.database.reading.runs import RunRecord, latest_runs, ledger_records
+from cronq.database.reading.runs import RunRecord, ledger_records
+from cronq.database.reading.telling_runs import telling_runs
 from cronq.database.reading.usual import usual_durations
 from cronq.database.reading.views import JobView
 from cronq.database.tables import runs
@@ -27,7 +28,7 @@ _LATEST, _STARTED = 120, 60
 #: What a chart needs of them.
 _TIMES = (
     runs.c.id, runs.c.run_id, runs.c.job_id, runs.c.status, runs.c.slot, runs.c.queued_at, runs.c.started_at,
-    runs.c.ended_at, runs.c.run_time,
+    runs.c.ended_at, runs.c.return_code, runs.c.run_time,
 )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def read_job(connection: Connection, job_id: int, search: JobRunSearch, place: P
     now = database_now(connection)
     return JobPageView(
         now,
-        JobView(job, latest_runs(connection, [job_id]).get(job_id)),
+        JobView(job, telling_runs(connection, [job_id]).get(job_id)),
         search,
         read_job_runs(connection, job_id, search, place, RUNS_ON_A_PAGE),
         read_days(connection, job_id, first_day(now.date()), now),

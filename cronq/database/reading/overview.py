@@ -29,6 +29,10 @@ MOST_RUNNING = 10
 MOST_COMING = 8
 
 
+#: Nobody waits for what takes no longer.
+_SHORT = 1.0  # seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """An installation in a few numbers."""
@@ -62,8 +66,8 @@ class RunningRun:
 
     @property
     def overdue(self) -> bool:
-        """Whether it takes longer than nearly all that were good."""
-        return self.usual is not None and self.elapsed.total_seconds() > self.usual.p95
+        """Whether it takes longer than nearly all that were good; below a second, nothing is long."""
+        return self.usual is not None and self.elapsed.total_seconds() > max(self.usual.p95, _SHORT)
 
 
 @dataclass(frozen=True, slots=True)

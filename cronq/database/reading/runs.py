@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from cronq.database.output_tables import outputs
 from cronq.database.reading.cursors import Cursor
-from cronq.database.tables import definitions, events, jobs, orders, runs
+from cronq.database.tables import definitions, events, orders, runs
+from cronq.domain.kills import was_wanted
 from cronq.domain.messages import Report
 from cronq.domain.outputs import Output, decode_output
 from cronq.domain.requests import RunRequest, decode_request
-from cronq.domain.runs import Status
+from cronq.domain.runs import TROUBLE, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class RunRecord:
     queued_at: datetime | None = None
     published_at: datetime | None = None
     granted_at: datetime | None = None
-    #: Start and end are by the runner's clock.
+    #: Start and end are by the runner's clock; of what was given up, the end is when that was done.
     started_at: datetime | None = None
     ended_at: datetime | None = None
     recorded_at: datetime | None = None
@@ -64,6 +65,11 @@ class RunRecord:
         return self.id is None
 
     @property
+    def in_trouble(self) -> bool:
+        """Whether it came to an end that somebody should look at."""
+        return self.status in TROUBLE and not was_wanted(self.status, self.reason)
+
+    @property
     def asked(self) -> RunRequest | None:
         """What was asked for, of a run by hand; None when nobody said anything."""
         return decode_request(self.request)
@@ -74,8 +80,15 @@ class RunRecord:
         return (self.ended_at or self.recorded_at or self.queued_at) if self.status.final else None
 
     @property
+    def given_up(self) -> bool:
+        """Whether nobody knows how it ended, nor when: `ended_at` is the time when it was given up."""
+        return self.status is Status.LOST and self.return_code is None and self.run_time is None
+
+    @property
     def duration(self) -> timedelta | None:
-        """How long its command ran."""
+        """How long its command ran; None: not yet known, or nobody knows."""
+        if self.given_up:
+            return None
         if self.run_time is not None:
             return timedelta(seconds=self.run_time)
         return self.ended_at - self.started_at if self.ended_at and self.started_at else None
@@ -163,17 +176,6 @@ def in_ledger(connection: Connection, run_ids: Collection[str]) -> frozenset[str
     """Those of the run ids that have a row in the ledger."""
     query = select(runs.c.run_id).where(runs.c.run_id.in_(sorted(run_ids)))
     return frozenset(connection.scalars(query)) if run_ids else frozenset()
-
-
-def latest_runs(connection: Connection, job_ids: Collection[int]) -> Mapping[int, RunRecord]:
-    """The latest run in the ledger of each of these jobs that has one, by the job's id."""
-    if not job_ids:
-        return {}
-    # One dive into the index for each job; GROUP BY would walk over all their runs.
-    latest = select(func.max(runs.c.id)).where(runs.c.job_id == jobs.c.id).scalar_subquery()
-    ids = list(connection.scalars(select(latest).where(jobs.c.id.in_(sorted(job_ids)))))
-    found = ledger_records(connection, select_runs().where(runs.c.id.in_(ids)))
-    return {run.job_id: run for run in found if run.job_id is not None}
 
 
 def find_events(connection: Connection, run_ids: Collection[str]) -> Mapping[str, tuple[EventRecord, ...]]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from cronq.database.reading.brief_runs import Bar, latest_bars
-from cronq.database.reading.history import TROUBLE, runs_of_job
+from cronq.database.reading.history import runs_of_job
 from cronq.database.reading.inherited import Inheritance
 from cronq.database.reading.runs import RunRecord, completions, ledger_records, select_runs
 from cronq.database.tables import runs
@@ -19,7 +19,6 @@ from cronq.domain.runs import Status
 MOST_RUNS = 100
 #: Most jobs that fail have succeeded not so many runs ago, or have not succeeded for long.
 _FEW = 10
-_TROUBLE = frozenset(TROUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,10 @@ class _Ended(Protocol):
     @property
     def status(self) -> Status:
         """Which."""
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether that is an end that somebody should look at."""
 
 
 E = TypeVar("E", bound=_Ended)
@@ -74,8 +77,8 @@ def _bars(connection: Connection, job_ids: Collection[int]) -> Mapping[int, Sequ
 
 def _streak(latest: Iterable[E]) -> tuple[list[E], bool]:
     """Those that went wrong since the last that succeeded, and whether there is none of these."""
-    decided = [each for each in latest if each.status in _TROUBLE or each.status is Status.SUCCEEDED]
-    streak = list(takewhile(lambda each: each.status in _TROUBLE, decided))
+    decided = [each for each in latest if each.in_trouble or each.status is Status.SUCCEEDED]
+    streak = list(takewhile(lambda each: each.in_trouble, decided))
     return streak, len(streak) == len(decided)
 
 

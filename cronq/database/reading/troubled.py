@@ -1,10 +1,10 @@
 """Jobs of which the last that is known is not good."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Subquery, func, select
 
 from cronq.database.acknowledgement_tables import acknowledgements
 from cronq.database.reading.acknowledgements import acknowledged
@@ -34,6 +34,8 @@ class Troubled:
     latest: datetime | None
     #: A few of them, the latest first.
     jobs: tuple[JobRecord, ...]
+    #: When each of these got into it, by the id of the job, as far as that is known.
+    since_of: Mapping[int, datetime]
 
 
 def known_jobs(connection: Connection) -> frozenset[int]:
@@ -44,11 +46,11 @@ def known_jobs(connection: Connection) -> frozenset[int]:
     return frozenset(acknowledged(connection, ids)) if ids else frozenset()
 
 
-def failing_jobs(connection: Connection, known: frozenset[int], shown: int) -> Troubled | None:
-    """The jobs that did not succeed when they ended last, but for those known; None when there are none."""
+def failing_jobs(connection: Connection, others: frozenset[int], shown: int) -> Troubled | None:
+    """The jobs that did not succeed when they ended last, but for those others; None when there are none."""
     failed = [jobs.c.removed_at.is_(None), jobs.c.last_run_status == Status.FAILED.value]
-    if known:
-        failed.append(jobs.c.id.not_in(sorted(known)))
+    if others:
+        failed.append(jobs.c.id.not_in(sorted(others)))
     some = select(jobs.c.id).where(*failed).limit(MOST_JOBS).subquery()
     count = connection.scalar(select(func.count()).select_from(some)) or 0
     rows = connection.execute(select(jobs.c.id, jobs.c.last_run_stop).where(*failed).limit(_NAMED)).all()
@@ -57,7 +59,10 @@ def failing_jobs(connection: Connection, known: frozenset[int], shown: int) -> T
         return None
     known_at = [moment for moment in at.values() if moment is not None]
     ids = sorted(at, key=lambda job_id: (at[job_id] or datetime.min, job_id), reverse=True)[:shown]
-    return Troubled(count, min(known_at, default=None), max(known_at, default=None), _named(connection, ids))
+    streaks = find_streaks(connection, ids)
+    since_of = {job_id: streak.since for job_id, streak in streaks.items() if streak.since is not None}
+    latest = max(known_at, default=None)
+    return Troubled(count, min(known_at, default=None), latest, _named(connection, ids), since_of)
 
 
 def jobs_that_ended(
@@ -67,6 +72,24 @@ def jobs_that_ended(
 
     Those that are known are not among them.
     """
+    by_job = _that_ended(status, known)
+    # The server counts them: hundreds of rows would cost more than all else.
+    of_all = func.count().over(), func.min(by_job.c.at).over(), func.max(by_job.c.at).over()
+    latest = select(by_job.c.id, by_job.c.at, *of_all)
+    rows = connection.execute(latest.order_by(by_job.c.at.desc(), by_job.c.id.desc()).limit(shown)).all()
+    if not rows:
+        return None
+    _, _, count, since, last = rows[0]
+    named = _named(connection, [row.id for row in rows])
+    return Troubled(count, since, last, named, {row.id: row.at for row in rows})
+
+
+def ids_that_ended(connection: Connection, status: Status, known: frozenset[int]) -> frozenset[int]:
+    """The ids of all of these jobs."""
+    return frozenset(connection.scalars(select(_that_ended(status, known).c.id)))
+
+
+def _that_ended(status: Status, known: frozenset[int]) -> Subquery:
     ended = runs.c.status == status.value, runs.c.publish_after.is_(None)
     # By the index alone: for whole rows MariaDB would rather sort.
     newest = select(runs.c.id).where(*ended).order_by(runs.c.id.desc()).limit(MOST_RUNS).subquery()
@@ -78,7 +101,7 @@ def jobs_that_ended(
     ]
     if known:
         ill.append(jobs.c.id.not_in(sorted(known)))
-    by_job = (
+    return (
         select(jobs.c.id, func.max(runs.c.recorded_at).label("at"))
         .select_from(newest)
         .join(runs, runs.c.id == newest.c.id)
@@ -87,20 +110,6 @@ def jobs_that_ended(
         .group_by(jobs.c.id)
         .subquery()
     )
-    # The server counts them: hundreds of rows would cost more than all else.
-    of_all = func.count().over(), func.min(by_job.c.at).over(), func.max(by_job.c.at).over()
-    latest = select(by_job.c.id, *of_all).order_by(by_job.c.at.desc(), by_job.c.id.desc()).limit(shown)
-    rows = connection.execute(latest).all()
-    if not rows:
-        return None
-    _, count, since, last = rows[0]
-    return Troubled(count, since, last, _named(connection, [row.id for row in rows]))
-
-
-def first_failures(connection: Connection, found: Collection[JobRecord]) -> Mapping[int, datetime]:
-    """Since when each of these jobs comes to no good end; those of which that is not known are left out."""
-    streaks = find_streaks(connection, {job.id for job in found})
-    return {job_id: streak.since for job_id, streak in streaks.items() if streak.since is not None}
 
 
 def _named(connection: Connection, ids: Sequence[int]) -> tuple[JobRecord, ...]:

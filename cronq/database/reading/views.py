@@ -13,6 +13,7 @@ from cronq.database.reading.cursors import Cursor
 from cronq.database.reading.history import latest_failures
 from cronq.database.reading.records import JobRecord, find_jobs
 from cronq.database.reading.runs import RunPage, RunRecord
+from cronq.domain.pauses import FOR_EVER
 from cronq.domain.runs import Status
 from cronq.domain.schedules.preview import Preview, preview
 from cronq.domain.zones import wall_time
@@ -23,15 +24,16 @@ NEXT_SLOTS = 5
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job with what the ledger says of its latest run."""
+    """A job with the run of the ledger that says how it stands with it."""
 
     job: JobRecord
-    latest: RunRecord | None
+    #: The latest that is running, and else the latest of all.
+    telling: RunRecord | None
 
     @property
     def status(self) -> Status | None:
         """How it stands with the job; None when it never ran."""
-        return self.latest.status if self.latest else self.job.reported_status
+        return self.telling.status if self.telling else self.job.reported_status
 
     @property
     def schedule(self) -> str:
@@ -76,14 +78,24 @@ class JobView:
         return preview(specification, now, NEXT_SLOTS)
 
     def next_slots(self, now: datetime) -> tuple[datetime, ...]:
-        """The first slot that no one has accounted for, and the next few that are still to come."""
-        schedule = self.job.schedule()
+        """The first slot that no one has accounted for, and the next few that are still to come.
+
+        Those that a pause leaves out are not among them.
+        """
+        schedule, pause = self.job.schedule(), self.job.pause(now)
         found: list[datetime] = []
         slot = self.job.next_run
+        if slot is not None and pause is not None and slot < pause.end:
+            going_on = schedule if pause.end < FOR_EVER else None
+            slot = going_on.first_after(pause.end - datetime.resolution) if going_on else None
         while slot is not None and len(found) < NEXT_SLOTS:
             found.append(slot)
             slot = schedule.first_after(max(slot, now)) if schedule else None
         return tuple(found)
+
+    def next_run(self, now: datetime) -> datetime | None:
+        """The first of these slots that nobody wants skipped."""
+        return next((slot for slot in self.next_slots(now) if slot != self.job.skip_slot), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,8 @@ class Backfills:
             raise BadRequest(
                 f"from: there are {count} slots in that time; from 1 to {MOST_SLOTS:,} can be asked for"
             )
-        why = " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))
         order, at_once = Order(values.get("order", Order.OLDEST)), int(values.get("at_once", 1))
-        wanted = Wanted(since, until, order, at_once, why)
+        wanted = Wanted(since, until, order, at_once, asking.why)
         backfill_id = await self._database.transact(begin_backfill, job_id, wanted, slots, caller.actor)
         return (
             f"Backfill {backfill_id} of job {job_id} has begun: of {slots:,} slots, those run that have not."

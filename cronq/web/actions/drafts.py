@@ -14,6 +14,7 @@ from cronq.web.http.errors import BadRequest, BodyTooLarge
 from cronq.web.http.exchange import Request
 from cronq.web.http.multipart import is_multipart, multipart_fields
 from cronq.web.safety.door import check_category
+from cronq.web.words.directions import visible
 
 #: More than that, no browser shows in a form without trouble.
 LONGEST = 2 * 1024 * 1024  # bytes
@@ -115,7 +116,8 @@ def _read_form(request: Request) -> _Form:
         raise BodyTooLarge(
             f"The document has more than {LONGEST:,} characters: put it in place with `cronq apply`."
         )
-    return _Form(text, fields.get("category", ""), fields.get("seen", ""), fields.get("before", ""))
+    # In JSON, what they are written as says the same; so what is looked at is what is put in place.
+    return _Form(visible(text), fields.get("category", ""), fields.get("seen", ""), fields.get("before", ""))
 
 
 def _text(name: str, value: bytes) -> str:

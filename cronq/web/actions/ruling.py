@@ -10,10 +10,10 @@ from cronq.database.gateway import Database
 from cronq.database.pausing import Skip, pause_job, resume_job, skip_next, unskip_next
 from cronq.database.reading.records import find_job
 from cronq.domain.access import Caller, Role
-from cronq.domain.asking import ASKING_KEYS, Asking, read_asking
+from cronq.domain.asking import ASKING_KEYS, read_asking
 from cronq.domain.document_parts import Key
 from cronq.domain.document_values import Text
-from cronq.domain.errors import BadSchedule
+from cronq.domain.errors import BadDocument, BadSchedule, CronqError, NotPossible
 from cronq.domain.moments import parse_moment_ahead
 from cronq.domain.pauses import FOR_EVER
 from cronq.web.actions.asking import said
@@ -32,15 +32,23 @@ PAUSE_KEYS: Mapping[str, Key] = {
 
 T = TypeVar("T")
 
+#: What a person can mend who has sent a form of the page of a job.
+MENDABLE = (BadDocument, BadRequest, Conflict, NotPossible)
 #: Does something about a job, given who asks and what was said, and gives a sentence about it.
 Deed = Callable[[int, Caller, dict[str, Any]], Awaitable[str]]
+
+
+#: Shows the page of a job again, with what is wrong with what a form of it asks for.
+Refuse = Callable[[Request, int, str, CronqError], Awaitable[Response]]
 
 
 class Ruling:
     """Answers programs with a sentence, and forms with the page of the job or that of failures."""
 
-    def __init__(self, database: Database, on_run_requested: Callable[[], None]) -> None:
+    def __init__(self, database: Database, on_run_requested: Callable[[], None], refuse: Refuse) -> None:
+        """`refuse` is given the request, the job, the deed and the error."""
         self._database = database
+        self._refuse = refuse
         self._backfills = Backfills(database)
         self._on_run_requested = on_run_requested
 
@@ -58,9 +66,15 @@ class Ruling:
         }
         found = [Route(f"/api/jobs/{JOB_ID}/backfills", self._backfills.list, needs=Role.VIEWER)]
         for name, (deed, keys) in deeds.items():
-            page = _with_failures if "acknowledge" in name else _with_page
-            for place, answer in (("/api/jobs", _in_json), ("/job", page)):
-                answers = self._answering(deed, keys, answer)
+            on_page = (
+                self._answering(deed, keys, _with_failures)
+                if "acknowledge" in name
+                else self._on_page(name, deed, keys)
+            )
+            for place, answers in (
+                ("/api/jobs", self._answering(deed, keys, _in_json)),
+                ("/job", on_page),
+            ):
                 path = f"{place}/{JOB_ID}/{name}"
                 found.append(Route(path, answers, ("POST",), needs=Role.OPERATOR, by_category=True))
         return tuple(found)
@@ -79,7 +93,7 @@ class Ruling:
         """Skip its slots from now on."""
         asking, until = read_asking(values, PAUSE_KEYS), values.get("until", "").strip()
         end = await self._moment_ahead("until", until) if until else None
-        changed = await self._do(pause_job, job_id, end, _why(asking), caller.actor)
+        changed = await self._do(pause_job, job_id, end, asking.why, caller.actor)
         already = "" if changed else " already"
         return f"Job {job_id} is paused{already} until {exact(end) if end else 'it is resumed'}."
 
@@ -146,6 +160,17 @@ class Ruling:
         do.__doc__ = deed.__doc__
         return do
 
+    def _on_page(self, name: str, deed: Deed, keys: Mapping[str, Key]) -> Callable[..., Awaitable[Response]]:
+        async def do(request: Request, job_id: int) -> Response:
+            try:
+                await self.perform(deed, job_id, request.caller, said(request, keys))
+            except MENDABLE as error:
+                return await self._refuse(request, job_id, name, error)
+            return see_other(job_path(job_id))
+
+        do.__doc__ = deed.__doc__
+        return do
+
     async def _moment_ahead(self, name: str, text: str) -> datetime:
         now = await self._database.read(gateway.now)
         try:
@@ -161,14 +186,5 @@ def _in_json(_job_id: int, message: str) -> Response:
     return json_response({"success": {"message": message}})
 
 
-def _with_page(job_id: int, _message: str) -> Response:
-    return see_other(job_path(job_id))
-
-
 def _with_failures(_job_id: int, _message: str) -> Response:
     return see_other("/failures")
-
-
-def _why(asking: Asking) -> str:
-    """The reason of a pause, with who asked for it."""
-    return " ".join(filter(None, (asking.reason, f"(by {asking.by})" if asking.by else None)))

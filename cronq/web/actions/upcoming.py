@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from cronq.database.gateway import Database
 from cronq.database.reading.records import JobRecord
 from cronq.database.reading.upcoming import Coming, read_coming
+from cronq.domain.document_values import shown
 from cronq.domain.lanes import Bar, Course, lane_of, next_slots
 from cronq.domain.usual import UsualDuration
 from cronq.web.actions.forecasting import DAY, WEEK, Forecast, Forecaster, Period
-from cronq.web.http.errors import BadRequest
+from cronq.web.http.errors import BadRequest, NotFound
 from cronq.web.http.exchange import Request
 
 #: Jobs that have a lane; of these are the slots in the list.
@@ -60,13 +61,15 @@ class Upcoming:
 
 
 async def upcoming(database: Database, forecaster: Forecaster, request: Request) -> Upcoming:
-    """What the fields `hours` and `category` ask for; raises `BadRequest`."""
+    """What the fields `hours` and `category` ask for; raises `BadRequest` and `NotFound`."""
     hours = request.fields.get("hours", "") or "24"
     if hours not in _PERIODS:
         raise BadRequest("hours: expected 24 or 168")
     category = request.fields.get("category", "")
     forecast = await forecaster.forecast(category, _PERIODS[hours])
     coming: Coming = await database.read(read_coming, category, MOST_LANES)
+    if category and category not in coming.categories:
+        raise NotFound(f"There is no category {shown(category)}.")
     return _view(coming, category, _PERIODS[hours], forecast)
 
 

@@ -39,7 +39,7 @@ class Explanation:
 class Explainer:
     """Answers what could not be done, in JSON or as a page."""
 
-    def __init__(self, render: Callable[[Explanation], str]) -> None:
+    def __init__(self, render: Callable[[Request, Explanation], str]) -> None:
         self._render = render
 
     def __call__(self, request: Request, failure: Failure) -> Response:
@@ -49,7 +49,7 @@ class Explainer:
             return json_response({"error": _in_json(found)}, found.code, found.headers)
         if found.code == Unauthorized.code and request.safe:
             return see_other(login_address(request))
-        return html_response(self._render(found), found.code, found.headers)
+        return html_response(self._render(request, found), found.code, found.headers)
 
 
 def login_address(request: Request) -> str:

@@ -1,15 +1,16 @@
 """Klein and nothing else: it finds the route, and all that answers works on plain values."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from klein import Klein
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from twisted.web.server import Request as ServerRequest
 
-from cronq.domain.access import Role
+from cronq.domain.access import Caller, Role
 from cronq.web.http.exchange import Request, Response, read_request, send
 from cronq.web.http.streams import Stream, Streams
 
@@ -35,7 +36,13 @@ class Route:
 Admit = Callable[[ServerRequest, Route], Awaitable[Request]]
 
 
-def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain, streams: Streams) -> IResource:
+#: Finds out whose session a request is of, as far as that can be done, when it has come to nothing.
+Recognise = Callable[[ServerRequest, Failure], Awaitable[Caller]]
+
+
+def klein_resource(
+    routes: Iterable[Route], admit: Admit, recognise: Recognise, explain: Explain, streams: Streams
+) -> IResource:
     """A resource with these routes; whatever goes wrong in it is explained in one place."""
     app = Klein()
     # A redirect to the path with fewer slashes would name the host that the request names.
@@ -45,11 +52,18 @@ def klein_resource(routes: Iterable[Route], admit: Admit, explain: Explain, stre
         app.route(route.path, methods=route.methods, endpoint=name)(_endpoint(route, admit, streams))
 
     @app.handle_errors
-    def failed(request: Any, failure: Failure) -> bytes:
-        return send(request, explain(read_request(request), failure))
+    def failed(request: Any, failure: Failure) -> Deferred[bytes]:
+        return Deferred.fromCoroutine(_explained(request, failure, recognise, explain))
 
     resource: IResource = app.resource()
     return resource
+
+
+async def _explained(raw: ServerRequest, failure: Failure, recognise: Recognise, explain: Explain) -> bytes:
+    request = read_request(raw)
+    if not request.wants_json:
+        request = replace(request, caller=await recognise(raw, failure))
+    return send(raw, explain(request, failure))
 
 
 def _endpoint(route: Route, admit: Admit, streams: Streams) -> Callable[..., Awaitable[bytes]]:

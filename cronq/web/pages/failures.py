@@ -2,10 +2,9 @@
 
 from cronq.database.gateway import Database
 from cronq.database.reading.failing import read_failing
-from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.views import read_failures
 from cronq.domain.access import Role
-from cronq.domain.runs import Status
+from cronq.domain.runs import TROUBLE, Status
 from cronq.web.http.errors import BadRequest
 from cronq.web.http.exchange import Request, Response
 from cronq.web.http.fields import cursor, member

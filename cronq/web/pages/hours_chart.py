@@ -29,12 +29,12 @@ class Band:
 BANDS = (
     Band("good", "currentcolor", "succeeded", (Status.SUCCEEDED,)),
     Band("busy", "url(#lined)", "not over yet", (Status.QUEUED, Status.RUNNING)),
-    Band("warn", "url(#dotted)", "missed or skipped", (Status.MISSED, Status.SKIPPED)),
+    Band("warn", "url(#dotted)", "missed, skipped or killed", (Status.MISSED, Status.SKIPPED, Status.KILLED)),
     Band(
         "bad",
         "url(#hatched)",
         "came to no good end",
-        (Status.FAILED, Status.TIMED_OUT, Status.KILLED, Status.LOST, Status.UNROUTABLE),
+        (Status.FAILED, Status.TIMED_OUT, Status.LOST, Status.UNROUTABLE),
     ),
 )
 

@@ -1,6 +1,7 @@
 """The page of a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cronq.database.gateway import Database
@@ -9,9 +10,11 @@ from cronq.database.reading.job_page import read_job
 from cronq.database.reading.job_runs import JobRunSearch
 from cronq.domain.access import Role
 from cronq.domain.document_values import shown
+from cronq.domain.errors import CronqError, NotPossible
 from cronq.domain.runs import Status
 from cronq.web.actions.by_hand import ask_for_run, want_run
-from cronq.web.http.errors import BadRequest, NotFound
+from cronq.web.actions.ruling import MENDABLE
+from cronq.web.http.errors import BadRequest, Conflict, NotFound, WebError
 from cronq.web.http.exchange import Request, Response, see_other
 from cronq.web.http.fields import JOB_ID, cursor, job_path, member
 from cronq.web.http.routing import Route
@@ -21,6 +24,20 @@ from cronq.web.pages.rendering import Renderer
 
 #: Nobody has run anything before that, or will after that.
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why what a form of the page asks for is not done."""
+
+    deed: str
+    message: str
+    #: What was typed in it.
+    fields: Mapping[str, str]
+
+    def typed(self, deed: str, name: str) -> str:
+        """What was typed in a field of the form for a deed."""
+        return self.fields.get(name, "") if deed == self.deed else ""
 
 
 class JobPage:
@@ -40,13 +57,36 @@ class JobPage:
 
     async def job(self, request: Request, job_id: int) -> Response:
         """A job and its runs."""
-        view = await self._database.read(read_job, job_id, _search(request), _place(request))
+        return await self._show(request, job_id, _search(request), _place(request))
+
+    async def refuse(self, request: Request, job_id: int, deed: str, error: CronqError) -> Response:
+        """The page again, with what is wrong beside the form that was sent, and what was typed in it.
+
+        Raises `NotFound`.
+        """
+        refused = Refusal(deed, str(error), request.fields)
+        code = error.code if isinstance(error, WebError) else 400
+        code = Conflict.code if isinstance(error, NotPossible) else code
+        return await self._show(request, job_id, JobRunSearch(), Place(), refused, code)
+
+    async def _show(
+        self,
+        request: Request,
+        job_id: int,
+        search: JobRunSearch,
+        place: Place,
+        refused: Refusal | None = None,
+        code: int = 200,
+    ) -> Response:
+        view = await self._database.read(read_job, job_id, search, place)
         if view is None:
             raise NotFound(f"There is no job {job_id}.")
         timeout = view.view.job.rules.timeout
         return self._page(
             request,
             "job.html",
+            code,
+            refused=refused,
             view=view,
             now=view.now,
             calendar=calendar(view.days),
@@ -62,7 +102,10 @@ class JobPage:
         if set(request.fields) == {"run_now"}:  # as scripts for 0.27 have it
             await want_run(self._database, request.caller, job_id)
         else:
-            await ask_for_run(self._database, request, job_id)
+            try:
+                await ask_for_run(self._database, request, job_id)
+            except MENDABLE as error:
+                return await self.refuse(request, job_id, "run", error)
         self._on_run_requested()
         return see_other(job_path(job_id))
 

@@ -22,11 +22,15 @@ class Renderer:
 
     def page(self, request: Request, name: str, code: int = 200, **values: object) -> Response:
         """The page that a template makes of these values."""
+        return html_response(self.text(request, name, **values), code)
+
+    def text(self, request: Request, name: str, **values: object) -> str:
+        """The same as a text."""
         tokens = {
             "form_token": partial(self._field, request.caller),
             "token_for": partial(self._form_tokens.issue, request.caller),
         }
-        return html_response(self._templates.render(name, caller=request.caller, **tokens, **values), code)
+        return self._templates.render(name, caller=request.caller, **tokens, **values)
 
     def _field(self, caller: Caller, path: str) -> Markup:
         token = self._form_tokens.issue(caller, path)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 
 from cronq.database.gateway import Database
-from cronq.database.reading.history import TROUBLE
 from cronq.database.reading.run_view import read_run
 from cronq.domain.access import Role
 from cronq.domain.live_output import LeftOut, read_kept
@@ -59,7 +58,6 @@ class RunPage:
             view=view,
             now=view.now,
             log_link=log_link(self._log_url_template, view.run, view.now),
-            trouble=TROUBLE,
             so_far=so_far,
             written=_painted(so_far.parts if so_far else kept),
         )

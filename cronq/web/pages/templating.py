@@ -11,7 +11,7 @@ from cronq.domain.rules import rules_as_json, rules_in_words
 from cronq.web.http.assets import Assets
 from cronq.web.http.fields import category_path, runner_path
 from cronq.web.pages.timeline import timeline
-from cronq.web.words import concerns, days, terminal, times, wording
+from cronq.web.words import concerns, days, directions, terminal, times, wording
 
 
 def _rules(stored: str | None) -> list[tuple[str, str]]:
@@ -21,6 +21,7 @@ def _rules(stored: str | None) -> list[tuple[str, str]]:
 
 
 _FILTERS = {
+    "as_sent": directions.AsSent,
     "action_word": wording.action_word,
     "job_action_word": wording.job_action_word,
     "from_where": wording.from_where,
@@ -59,6 +60,7 @@ class Templates:
             loader=PackageLoader("cronq.web"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=directions.finalize,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,

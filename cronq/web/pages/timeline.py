@@ -11,6 +11,8 @@ from cronq.domain.runs import Status
 #: How wide all bars are together, in units of the drawing, and the narrowest of those that took any time.
 WIDTH, NARROWEST = 1000, 6
 
+#: The step at which nobody expects to hear of the run any more.
+GIVEN_UP = "given up"
 #: Of less than that no one can tell how far two clocks differ.
 _IN_STEP = timedelta(seconds=1)
 #: What was waited for, or done, until each step.
@@ -20,6 +22,7 @@ _MEANING = {
     "granted": "until a runner was granted its start",
     "started": "until the runner began",
     "ended": "its command ran",
+    GIVEN_UP: "until it was given up",
     "recorded": "until its end was written down",
 }
 
@@ -62,7 +65,7 @@ def timeline(run: RunRecord, now: datetime) -> tuple[Step, ...]:
         ("published", run.published_at),
         ("granted", run.granted_at),
         ("started", run.started_at),
-        ("ended", run.ended_at),
+        (GIVEN_UP if run.given_up else "ended", run.ended_at),
         ("recorded", run.recorded_at),
     ]
     done = [(name, moment) for name, moment in steps if moment is not None]
@@ -112,6 +115,8 @@ def _meaning(name: str, run: RunRecord) -> str:
         return "its command is running"
     if name == "ended" and run.started_at is None:
         return "until it was over"
+    if name == "recorded" and run.given_up:
+        return "until that was written down"
     if name == "recorded" and run.ended_at is None and run.status is not Status.LOST:
         return "until it was written down"
     return _MEANING[name]

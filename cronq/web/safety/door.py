@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from twisted.python.failure import Failure
 from twisted.web.server import Request as ServerRequest
 
 from cronq.database.gateway import Database
@@ -12,7 +13,8 @@ from cronq.database.sessions import digest_of, find_session, see_session
 from cronq.database.tokens import find_token, use_token
 from cronq.database.users import UserRecord, any_users, find_user
 from cronq.domain.access import LONGEST_NAME, Actor, Caller, Role, Via
-from cronq.web.http.errors import Refused, Unauthorized
+from cronq.domain.errors import DatabaseUnavailable
+from cronq.web.http.errors import Refused, Unauthorized, WebError
 from cronq.web.http.exchange import STRANGER, Request, read_request
 from cronq.web.http.routing import Route
 from cronq.web.safety.cookies import read_cookie
@@ -75,6 +77,17 @@ class Door:
         return replace(
             request, caller=caller, secure=is_secure(raw), cookie=read_cookie(raw), browser=browser
         )
+
+    async def recognise(self, raw: ServerRequest, failure: Failure) -> Caller:
+        """Whose session a request is of that has failed; nobody's when that cannot be found out."""
+        cookie = read_cookie(raw)
+        if cookie is None or failure.check(DatabaseUnavailable):
+            return STRANGER
+        try:
+            await self._form_tokens.prepare()
+            return await self._by_session(cookie, self._settings.proxies.address(raw))
+        except (WebError, DatabaseUnavailable):
+            return STRANGER
 
     async def is_open(self) -> bool:
         """Whether nobody has to log in; raises `Refused` when nobody could."""

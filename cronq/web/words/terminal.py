@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from cronq.domain.outputs import Piece, Stream
+from cronq.web.words.directions import TURNING
 from cronq.web.words.palette import nearest, nearest_to_numbered
 
 #: After an escape: what begins a string that is meant for the terminal. One that does not end is no string.
@@ -24,7 +25,7 @@ _SEQUENCE = re.compile(
 #: The beginning of one, of which the rest is still to come.
 _BEGUN = re.compile(rf"(?:\r+|\x1b(?:\[[0-?]{{0,256}}[ -/]{{0,16}}|[\]PX^_]{_STRING}\x1b?|[ -/]{{0,16}})?)\Z")
 _NEWLINE = re.compile(r"\r+\n?")
-_HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_HARMFUL = re.compile(f"[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{TURNING}]")
 
 _RESET, _EIGHT, _OTHER, _NONE, _OF_LINES = 0, 8, 8, 9, 58
 #: Where the numbers of eight colours begin, what they colour, and which of sixteen the first of them is.

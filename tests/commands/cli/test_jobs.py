@@ -38,6 +38,17 @@ class JobsTests(CliTestCase):
         _, out, _ = self.call("jobs")
         self.assertEqual([line.split("  ")[4].strip() for line in out[1:]], ["running", "failed"])
 
+    def test_running_wins(self) -> None:
+        """A job with a run that is running is running, whatever was skipped or waits since."""
+        skipped, waiting = run(3, status="skipped"), run(2, status="queued")
+        self.web.has_jobs(
+            job(1, skipped, waiting, run(1, status="running"), current_status="starting"),
+            job(2, skipped, current_status="starting"),
+            job(3, skipped),
+        )
+        _, out, _ = self.call("jobs")
+        self.assertEqual([line.split("  ")[4].strip() for line in out[1:]], ["running", "running", "skipped"])
+
     def test_of_another_version(self) -> None:
         """Jobs without a schedule, or with one that is not understood here, are listed as they are."""
         old = {key: value for key, value in job(1, interval=5.0).items() if key != "schedule"}

@@ -111,6 +111,7 @@ class RunTests(CliTestCase):
                 {"status": "lost", "reason": "its runner is gone"} | WAITING,
                 "lost (on worker-1): its runner is gone",
             ),
+            ({"status": "lost", "return_code": None, "run_time": None}, "lost (on worker-1)"),
             (
                 {"status": "unroutable", "host": None, "reason": "a\nb", "started_at": None} | WAITING,
                 r"unroutable: a\nb",

@@ -168,7 +168,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/upcoming": Operation(
         data(upcoming=UPCOMING),
         {"hours": {"type": "string", "enum": ["", "24", "168"]}, "category": STRING},
-        refusals=(400,),
+        refusals=(400, 404),
     ),
     "GET /api/overview": Operation(data(overview=OVERVIEW)),
     "GET /api/openapi.json": Operation({"type": "object"}),

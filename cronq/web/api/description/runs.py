@@ -15,7 +15,7 @@ from cronq.web.api.description.schemas import (
     with_keys,
 )
 
-_STEPS = ("due", "queued", "published", "granted", "started", "ended", "recorded")
+_STEPS = ("due", "queued", "published", "granted", "started", "ended", "given_up", "recorded")
 _PIECE = with_keys(stream=one_of(Stream), text=STRING)
 _ATTEMPT = with_keys(id=RUN_ID, attempt=INTEGER, status=one_of(Status))
 
