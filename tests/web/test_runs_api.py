@@ -92,6 +92,7 @@ class RunsTests(WebTestCase):
                 "granted": "2026-11-23T07:05:20.570000",
                 "started": "2026-11-23T07:05:20.590000",
                 "ended": "2026-11-23T07:05:22.590000",
+                "given_up": None,
                 "recorded": "2026-11-23T07:05:22.650000",
             },
         )
