@@ -83,5 +83,5 @@ class HoursTests(TestCase):
 class ConcernTests(TestCase):
     def test_weight(self) -> None:
         """Jobs count one by one, and none of them twice; what is wrong with the installation counts once."""
-        for kind, weight in ((ConcernKind.FAILING, 7), (ConcernKind.LOST, 0), (ConcernKind.LATE, 1)):
+        for kind, weight in ((ConcernKind.FAILING, 7), (ConcernKind.LOST, 7), (ConcernKind.LATE, 1)):
             self.assertEqual(Concern(kind, 7).weight, weight)
