@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from twisted.logger import Logger
 
 from cronq.database.backfilling import called_off
 from cronq.database.bulk import chunks, insert_new
+from cronq.database.faults import OF_NO_VALUE
 from cronq.database.tables import definitions, runners, runs
 from cronq.domain.backfilling import CALLED_OFF
 from cronq.domain.heartbeats import ALIVE, RunnerStatus
@@ -64,8 +64,8 @@ def try_again(connection: Connection, ended: Sequence[RunState], now: datetime) 
     for run, row in found:
         try:
             after, new = _followed_up(connection, run, row, now, stopped=run.run_id in stopped)
-        except (SQLAlchemyError, MemoryError):
-            raise  # not the fault of the run
+        except OF_NO_VALUE:
+            raise
         except Exception as error:
             log.failure(
                 "run {run_id} of job {job_id}: there is no other attempt, as to make it failed",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cronq.domain.errors import DatabaseUnavailable, NotStorable
@@ -36,6 +36,10 @@ UNAVAILABLE = {
     2014,  # commands out of sync, after such a loss
     4031,  # disconnected for inactivity
 }
+
+#: What says nothing of the values that were to be written: a full disk, missing rights, a wrong statement of
+#: ours. Whoever looks for the one value that does harm has to let them pass.
+OF_NO_VALUE = SQLAlchemyError, OSError, MemoryError
 
 
 class GaveWay(DatabaseUnavailable):

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cronq.broker.interface import RESULTS, SHARED_QUEUES, Broker, Delivery, Message, Subscription
+from cronq.database.faults import OF_NO_VALUE
 from cronq.database.gateway import Database
 from cronq.database.grants import take_back
 from cronq.database.ledger import record_reports
@@ -128,7 +129,7 @@ class Results(Loop):
         except NotStorable as error:
             await self._refused(batch, str(error))
             return
-        except (CronqError, CancelledError):
+        except (CronqError, CancelledError, *OF_NO_VALUE):
             raise
         except Exception as error:
             if len(batch) == 1:

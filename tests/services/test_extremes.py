@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cronq.broker.interface import DEAD
 from cronq.database import attempts, books, ledger
@@ -172,3 +172,15 @@ class FaultTests(ExtremesTestCase):
         self.assertEqual(len(self.world.broker.messages(DEAD)), 1)
         self.assert_said("goes to cronq_dead: to record it failed: ZeroDivisionError")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_full_disk_of_the_database(self) -> None:
+        """What has nothing to do with any report buries none: all are recorded when it is over."""
+        full = OperationalError("UPDATE runs", {}, Exception(1114, "The table 'runs' is full"))
+        with mock.patch.object(ledger.RunBatch, "write", side_effect=full):
+            self.world.put(each_minute("one"), each_minute("other"))
+            self.world.run_for(70)
+            self.assertEqual(self.statuses(), {"queued": 2})
+        self.assertTrue(self.flushLoggedErrors(OperationalError))
+        self.world.run_for(30)
+        self.assertEqual(self.world.broker.messages(DEAD), [])
+        self.assertEqual(self.statuses(), {"succeeded": 2})
