@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from cronq.broker.interface import DEAD
 from cronq.database import attempts, books, ledger
 from cronq.database.backfilling import Wanted, begin_backfill, count_slots
+from cronq.database.batch import RunBatch
 from cronq.database.pausing import pause_job
 from cronq.database.tables import jobs, runs
 from cronq.domain.backfilling import Order
@@ -176,7 +177,7 @@ class FaultTests(ExtremesTestCase):
     def test_full_disk_of_the_database(self) -> None:
         """What has nothing to do with any report buries none: all are recorded when it is over."""
         full = OperationalError("UPDATE runs", {}, Exception(1114, "The table 'runs' is full"))
-        with mock.patch.object(ledger.RunBatch, "write", side_effect=full):
+        with mock.patch.object(RunBatch, "write", side_effect=full):
             self.world.put(each_minute("one"), each_minute("other"))
             self.world.run_for(70)
             self.assertEqual(self.statuses(), {"queued": 2})
