@@ -134,8 +134,8 @@ class LiveOutput(DaemonCase):
             self.let("go")
             self.let("on")
             browser.open(f"/run/{run_id}/output.txt?follow=1")
+            browser.wait_until(lambda: "[The run is over: failed.]" in browser.text())
             self.assertIn("third", browser.text())
-            self.assertIn("[The run is over: failed.]", browser.text())
             browser.open(f"/run/{run_id}")
             self.assertEqual(browser.texts("#output .err"), ["trouble"])
 
