@@ -412,6 +412,8 @@ class PlainTextTests(LookingCase):
         self.assertEqual(reader.raw(), said)
 
     def test_over(self) -> None:
-        """Of a run that is over, it is what is kept."""
+        """Of a run that is over, it is what is kept and how it ended; without `follow` only the former."""
         self.end(Output(3, (Piece(OUT, "abc"),)))
-        self.assertEqual(self.get(f"/run/{self.run_id}/output.txt?follow=1").text, "abc")
+        said = "abc\n[The run is over: succeeded.]\n"
+        self.assertEqual(self.get(f"/run/{self.run_id}/output.txt?follow=1").text, said)
+        self.assertEqual(self.get(f"/run/{self.run_id}/output.txt").text, "abc")

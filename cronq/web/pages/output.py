@@ -40,9 +40,9 @@ class OutputPages:
         return EventStream(_events(self._looker.look_on(run_id, position(request))))
 
     async def text(self, request: Request, run_id: str) -> Response | TextStream:
-        """The output as plain text: what there is now or, with `follow`, also what comes."""
-        run = await self._find(run_id)
-        if "follow" in request.fields and not run.status.final:
+        """The output as plain text: what there is now or, with `follow`, also what comes and the end."""
+        await self._find(run_id)
+        if "follow" in request.fields:
             return TextStream(_text(self._looker.look_on(run_id, 0)))
         found = await self._looker.so_far(run_id)
         return text_response(as_text(found.parts if found else ()))
